@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file or folder of ours could not be read, written or created.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), advice(source))]
     File {
         /// What was tried, as a verb: `create`, `read`.
         action: &'static str,
@@ -142,6 +142,23 @@ pub enum Error {
         /// The server's log file and its last lines.
         log: Option<(PathBuf, String)>,
     },
+    /// The server has to keep its port, and somebody took it.
+    #[error(
+        "port {port} on 127.0.0.1, which PostgreSQL has to have again, is taken; end the program that took it, or start anew"
+    )]
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// No free port.
+    #[error("no port between 20000 and 30000 is free on 127.0.0.1; set DATABASE_URL")]
+    NoPort,
+    /// The server started and ended again at once.
+    #[error("PostgreSQL started and ended again at once{}", log_lines(log))]
+    Gone {
+        /// The server's log file and its last lines.
+        log: Option<(PathBuf, String)>,
+    },
     /// The server answered, but not as it should.
     #[error("PostgreSQL refused to {action}: {source}")]
     Sql {
@@ -172,6 +189,16 @@ impl Error {
     /// For `map_err` on queries.
     pub(super) fn sql(action: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |source| Self::Sql { action, source }
+    }
+}
+
+fn advice(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            "; run as the user it belongs to, choose another VIRAL_HOME, or set DATABASE_URL"
+        }
+        std::io::ErrorKind::StorageFull => "; make room on that disk",
+        _ => "",
     }
 }
 

@@ -14,13 +14,16 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
 use super::error::Error;
 use super::identity::Identity;
+use super::postmaster::Postmaster;
 
 /// Folders that every user can enter, best first, for a home that not everybody can.
 const PLACES: [&str; 2] = ["/var/lib/viral-engine", "/var/tmp/viral-engine"];
@@ -32,8 +35,8 @@ pub(super) struct Home(PathBuf);
 /// What `postgres.json` remembers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Memory {
-    /// Where the server's folder and fetched programs are.
-    pub place: PathBuf,
+    /// Where the server's folder and fetched programs are, if not in the home: a home may be moved.
+    pub elsewhere: Option<PathBuf>,
     /// The port of the last start; taken again while it is free, so that URLs people noted stay good.
     pub port: Option<u16>,
     /// The server's version, such as `16.10`.
@@ -73,16 +76,49 @@ impl Home {
         write_json(&self.0.join("postgres.json"), memory, 0o644)
     }
 
-    /// Where the cluster would be, were there one: the first of our places that has its folder.
-    pub(super) fn place_of_data(&self, memory: Option<&Memory>) -> PathBuf {
-        match memory {
-            Some(memory) => memory.place.clone(),
-            None => self
-                .places()
-                .into_iter()
-                .find(|place| data(place).exists())
-                .unwrap_or_else(|| self.0.clone()),
+    /// The place that was chosen at an earlier start.
+    pub(super) fn place(&self, memory: &Memory) -> PathBuf {
+        memory.elsewhere.clone().unwrap_or_else(|| self.0.clone())
+    }
+
+    /// The home, unless another place is known.
+    pub(super) fn place_or_home(&self, known: Option<&Path>) -> PathBuf {
+        known.unwrap_or(&self.0).to_owned()
+    }
+
+    /// Makes a known place if somebody removed it.
+    pub(super) fn make_place(&self, place: &Path) -> Result<(), Error> {
+        if place == self.0 {
+            return Ok(());
         }
+        make_ours(place).map_err(Error::file("create", place))
+    }
+
+    /// The place in the form in which it is remembered.
+    pub(super) fn elsewhere(&self, place: &Path) -> Option<PathBuf> {
+        (place != self.0).then(|| place.to_owned())
+    }
+
+    /// Sets data aside that an earlier home of this path left behind outside it. Whoever removed that home wants to begin
+    /// afresh, its passwords are gone with it, and yet a ledger is nothing to delete unasked.
+    pub(super) fn set_orphans_aside(&self) -> Result<(), Error> {
+        for orphan in self.places()[1..].iter().map(|place| data(place)) {
+            if !orphan.exists() {
+                continue;
+            }
+            if let Some(running) = Postmaster::of(&orphan)? {
+                running.signal(Signal::SIGINT, Duration::from_secs(60));
+            }
+            let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+            let aside = orphan.with_extension(format!("old-{}", now.as_secs()));
+            fs::rename(&orphan, &aside).map_err(Error::file("set aside", &orphan))?;
+            tracing::warn!(
+                "the database of an earlier {} is still there and was set aside: {}",
+                self.0.display(),
+                aside.display()
+            );
+        }
+        Ok(())
     }
 
     /// A folder for the server that its user can really enter, made if need be.
@@ -107,11 +143,6 @@ impl Home {
             folder: self.0.clone(),
             user: identity.name().to_owned(),
         })
-    }
-
-    /// Whether the place is outside the home, so that removing the home leaves it behind.
-    pub(super) fn is_elsewhere(&self, place: &Path) -> bool {
-        place != self.0
     }
 
     fn places(&self) -> Vec<PathBuf> {

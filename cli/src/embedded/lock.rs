@@ -12,7 +12,9 @@ use super::error::Error;
 
 /// A held lock; dropping it gives it back.
 #[derive(Debug)]
-pub(super) struct Lock(File);
+pub(super) struct Lock {
+    _file: File,
+}
 
 impl Lock {
     /// Waits until nobody else holds the lock.
@@ -31,7 +33,7 @@ impl Lock {
         drop(self);
         let file = open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self(file))),
+            Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(Error::file("lock", path)(source)),
         }
@@ -47,7 +49,7 @@ impl Lock {
         let began = Instant::now();
         loop {
             match try_lock(&file) {
-                Ok(()) => return Ok(Self(file)),
+                Ok(()) => return Ok(Self { _file: file }),
                 Err(TryLockError::Error(source)) => {
                     return Err(Error::file("lock", path)(source));
                 }

@@ -1,0 +1,169 @@
+//! Kills, left-overs, lost files and strangers: a start finds its way through all of them or says plainly why not.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getsid};
+use sqlx::{Connection as _, Executor as _, PgConnection};
+
+use super::super::lock::Lock;
+use super::super::logins::APP;
+use super::super::{Error, Options, Postgres};
+use super::{TestHome, connect, text};
+
+#[tokio::test]
+async fn committed_data_survive_a_killed_server() {
+    let home = TestHome::new(false);
+    let postgres = home.start().await;
+    let url = postgres.owner_url().to_owned();
+    let mut connection = connect(&url).await;
+    connection
+        .execute("CREATE TABLE kept (n int)")
+        .await
+        .unwrap();
+    for signal in [Signal::SIGKILL, Signal::SIGSTOP] {
+        connect(&url)
+            .await
+            .execute("INSERT INTO kept VALUES (1)")
+            .await
+            .unwrap();
+        // A stopped server lives, but answers nothing: it has to be noticed and put down.
+        kill(Pid::from_raw(postgres.pid().unwrap()), signal).unwrap();
+        let again = home.start().await;
+        assert!(!again.adopted());
+        assert!(!again.release().await.unwrap());
+    }
+    let count = "SELECT count(*)::text FROM kept";
+    assert_eq!(text(&url, count).await, "2");
+
+    postgres.stop_immediate().await.unwrap();
+    assert_eq!(postgres.pid(), None);
+    assert!(PgConnection::connect(&url).await.is_err());
+    postgres.restart().await.unwrap();
+    postgres.restart().await.unwrap();
+    assert_eq!(text(&url, count).await, "2");
+    assert!(postgres.release().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_start_goes_on_where_a_killed_one_stopped() {
+    let home = TestHome::new(false);
+    let postgres = home.start().await;
+    let superuser = postgres.superuser_url().replace("/viral", "/postgres");
+    let mut connection = connect(&superuser).await;
+    connection
+        .execute("DROP DATABASE viral WITH (FORCE)")
+        .await
+        .unwrap();
+    connection.execute("DROP ROLE viral_app").await.unwrap();
+    connection.close().await.unwrap();
+    let folder = postgres.data_dir().parent().unwrap().to_owned();
+    assert!(postgres.release().await.unwrap());
+    std::fs::create_dir(folder.join("data.partial")).unwrap();
+    std::fs::write(folder.join("initdb.password"), "left over").unwrap();
+    // A pid that lives and is no server: our own.
+    let pid_file = folder.join("data/postmaster.pid");
+    std::fs::write(&pid_file, format!("{}\n", std::process::id())).unwrap();
+
+    let postgres = home.start().await;
+    let role = text(postgres.app_url(), "SELECT current_user::text").await;
+    assert_eq!(role, APP);
+    assert!(!folder.join("data.partial").exists());
+    assert!(!folder.join("initdb.password").exists());
+    assert!(postgres.release().await.unwrap());
+}
+
+#[tokio::test]
+async fn lost_passwords_and_a_taken_lock_are_told_plainly() {
+    let home = TestHome::new(false);
+    let postgres = home.start().await;
+    let hurried = Options {
+        wait: Duration::from_millis(200),
+        ..home.options()
+    };
+    let door = Lock::exclusive(
+        &home.path().join("postgres.lock"),
+        Duration::from_millis(200),
+    )
+    .unwrap();
+    let refused = Postgres::start(&hurried).await.unwrap_err();
+    assert!(matches!(refused, Error::Busy { .. }), "{refused}");
+    drop(door);
+    assert!(postgres.release().await.unwrap());
+
+    std::fs::remove_file(home.path().join("postgres.secrets.json")).unwrap();
+    let refused = Postgres::start(&home.options()).await.unwrap_err();
+    assert!(matches!(refused, Error::PasswordsLost { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_left_alone() {
+    let home = TestHome::new(false);
+    let postgres = home.start().await;
+    let port = postgres.port();
+    assert!(postgres.release().await.unwrap());
+    let _stranger = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let postgres = home.start().await;
+    assert_ne!(postgres.port(), port);
+    assert!(postgres.release().await.unwrap());
+}
+
+#[tokio::test]
+async fn the_server_is_out_of_reach_of_our_terminal() {
+    let home = TestHome::new(false);
+    let postgres = home.start().await;
+    let server = Pid::from_raw(postgres.pid().unwrap());
+    assert_ne!(getsid(Some(server)), getsid(None));
+    assert_eq!(
+        getsid(Some(server)),
+        Ok(server),
+        "it leads a session of its own"
+    );
+    assert!(postgres.release().await.unwrap());
+}
+
+/// Not a test of its own: the process that [`a_killed_process_leaves_the_server_to_the_next`] kills.
+#[tokio::test]
+#[ignore = "run by another test, as a process to be killed"]
+async fn holder() {
+    let Some(home) = std::env::var_os("EMBEDDED_TEST_HOME") else {
+        return;
+    };
+    let postgres = Postgres::start(&Options::new(PathBuf::from(home)))
+        .await
+        .unwrap();
+    println!("pid={}", postgres.pid().unwrap());
+    std::thread::sleep(Duration::from_secs(600));
+}
+
+#[tokio::test]
+async fn a_killed_process_leaves_the_server_to_the_next() {
+    use std::io::{BufRead as _, BufReader};
+    let home = TestHome::new(false);
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "--nocapture"])
+        .arg(
+            concat!(module_path!(), "::holder")
+                .split_once("::")
+                .unwrap()
+                .1,
+        )
+        .env("EMBEDDED_TEST_HOME", home.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid: i32 = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .find_map(|line| line.unwrap().split_once("pid=")?.1.parse().ok())
+        .unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let postgres = home.start().await;
+    assert!(postgres.adopted());
+    assert_eq!(postgres.pid(), Some(pid));
+    assert!(postgres.release().await.unwrap(), "the dead hold no share");
+}
