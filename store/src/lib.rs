@@ -1,1 +1,20 @@
-//! Placeholder while the workspace is laid out.
+//! The event log: what every other part of Viral Engine is derived from.
+//!
+//! [`EventStore`] is the port. A log has one order, gapless from position 1, because every append holds the one lock
+//! of the log's head while it checks and writes. Adapters only have to lock, look up and append; what a unit of work
+//! is and whether it may be appended is decided once, by the writer in `viral-commands`, whichever adapter is below.
+
+pub mod canonical;
+pub mod error;
+pub mod event;
+pub mod feed;
+pub mod line;
+pub mod memory;
+pub mod port;
+pub mod postgres;
+
+pub use error::StoreError;
+pub use event::{Metadata, Position, StoredEvent, StreamId};
+pub use memory::MemoryStore;
+pub use port::{Check, EventStore, Existing, Head, LockedHead, Snapshot};
+pub use postgres::PostgresStore;

@@ -1,0 +1,236 @@
+//! The line: an event outside the store, as one CloudEvents 1.0 JSON object in RFC 8785 canonical form on one line.
+//!
+//! Payload and metadata are spliced in as the text that is stored, never parsed and printed again: the bytes of the
+//! line are what is published, exported and hashed.
+
+use crate::canonical::push_string;
+use crate::event::{Metadata, Position, StoredEvent, StreamId, time_text};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// The longest line, in bytes.
+pub const MAX_LENGTH: usize = 65_535;
+
+/// Why a line could not be made or read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// Longer than [`MAX_LENGTH`].
+    #[error("the event is too large: its line would have {0} bytes, {MAX_LENGTH} are allowed")]
+    TooLong(usize),
+    /// Not the JSON object that a line is.
+    #[error("not an event line: {0}")]
+    Malformed(String),
+    /// The right object, spelled in another way.
+    #[error("the line is not in canonical form (RFC 8785): byte {at} differs")]
+    NotCanonical {
+        /// The first byte that differs, from 0.
+        at: usize,
+    },
+}
+
+/// The line of an event, without a line break. `source` is the log's `urn:viral:log:<uuid>`.
+pub fn to_line(event: &StoredEvent, source: &str) -> Result<String, LineError> {
+    let metadata: Metadata =
+        serde_json::from_str(&event.metadata).map_err(|e| LineError::Malformed(format!("metadata: {e}")))?;
+    let mut line = String::with_capacity(event.payload.len() + event.metadata.len() + 640);
+    let mut separator = '{';
+    let mut key = |line: &mut String, name: &str| {
+        line.push(separator);
+        separator = ',';
+        line.push('"');
+        line.push_str(name);
+        line.push_str("\":");
+    };
+    let mut text = |line: &mut String, name: &str, value: &str| {
+        key(line, name);
+        push_string(line, value);
+    };
+    let optional = |value: &Option<Cow<'static, str>>| value.as_deref().map(str::to_owned);
+
+    // The names in the order of RFC 8785.
+    if let Some(actor) = optional(&metadata.actor) {
+        text(&mut line, "actor", &actor);
+    }
+    text(&mut line, "aggregatetype", &event.stream.aggregate_type);
+    if let Some(id) = optional(&metadata.causation_id) {
+        text(&mut line, "causationid", &id);
+    }
+    if let Some(id) = optional(&metadata.correlation_id) {
+        text(&mut line, "correlationid", &id);
+    }
+    line.push_str(",\"data\":");
+    line.push_str(&event.payload);
+    let schema = format!("urn:viral:event:{}:{}", event.event_type, event.event_version);
+    text(&mut line, "dataschema", &schema);
+    if let Some(time) = optional(&metadata.effective_time) {
+        text(&mut line, "effectivetime", &time);
+    }
+    text(&mut line, "id", &event.event_id.to_string());
+    text(&mut line, "position", &event.position.to_string());
+    if let Some(hash) = optional(&metadata.request_hash) {
+        text(&mut line, "requesthash", &hash);
+    }
+    text(&mut line, "sequence", &event.sequence.to_string());
+    text(&mut line, "source", source);
+    text(&mut line, "specversion", "1.0");
+    text(&mut line, "subject", &event.stream.aggregate_id);
+    text(&mut line, "time", &time_text(&event.recorded_at));
+    text(&mut line, "type", &event.event_type);
+    text(&mut line, "unitid", &metadata.unit_id.to_string());
+    line.push('}');
+    if line.len() > MAX_LENGTH {
+        return Err(LineError::TooLong(line.len()));
+    }
+    Ok(line)
+}
+
+/// Refuses an event whose line would be too long.
+pub fn check_length(event: &StoredEvent, source: &str) -> Result<(), LineError> {
+    // Everything beside payload and metadata is short; only where it comes close the line is made to be measured.
+    let texts = [
+        &event.stream.aggregate_type,
+        &event.stream.aggregate_id,
+        &event.event_type,
+        &event.event_version,
+    ];
+    let names: usize = texts.iter().map(|text| text.len()).sum();
+    if event.payload.len() + event.metadata.len() + 6 * names + 1_024 <= MAX_LENGTH {
+        return Ok(());
+    }
+    to_line(event, source).map(|_| ())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields<'a> {
+    actor: Option<String>,
+    aggregatetype: String,
+    causationid: Option<String>,
+    correlationid: Option<String>,
+    #[serde(borrow)]
+    data: &'a RawValue,
+    dataschema: String,
+    effectivetime: Option<String>,
+    id: Uuid,
+    position: String,
+    requesthash: Option<String>,
+    sequence: String,
+    source: String,
+    specversion: String,
+    subject: String,
+    time: DateTime<Utc>,
+    #[serde(rename = "type")]
+    event_type: String,
+    unitid: Uuid,
+}
+
+/// Reads a line back into the event and the log's source. Only the one canonical spelling is accepted.
+pub fn parse(line: &str) -> Result<(StoredEvent, String), LineError> {
+    let malformed = |problem: String| LineError::Malformed(problem);
+    if line.len() > MAX_LENGTH {
+        return Err(LineError::TooLong(line.len()));
+    }
+    let fields: Fields<'_> = serde_json::from_str(line).map_err(|e| malformed(e.to_string()))?;
+    if fields.specversion != "1.0" {
+        return Err(malformed("specversion is not 1.0".to_owned()));
+    }
+    let number = |name: &str, text: &str| {
+        text.parse::<u64>()
+            .map_err(|_| malformed(format!("{name} {text:?} is not a decimal number")))
+    };
+    let version = fields
+        .dataschema
+        .strip_prefix("urn:viral:event:")
+        .and_then(|rest| rest.strip_prefix(&fields.event_type))
+        .and_then(|rest| rest.strip_prefix(':'))
+        .ok_or_else(|| malformed("dataschema does not fit the type".to_owned()))?;
+    let metadata = Metadata {
+        actor: fields.actor.map(Cow::Owned),
+        causation_id: fields.causationid.map(Cow::Owned),
+        correlation_id: fields.correlationid.map(Cow::Owned),
+        effective_time: fields.effectivetime.map(Cow::Owned),
+        request_hash: fields.requesthash.map(Cow::Owned),
+        unit_id: fields.unitid,
+    };
+    let event = StoredEvent {
+        position: Position(number("position", &fields.position)?),
+        event_id: fields.id,
+        sequence: number("sequence", &fields.sequence)?,
+        event_version: version.to_owned().into(),
+        payload: fields.data.get().to_owned(),
+        metadata: serde_json::to_string(&metadata).map_err(|e| malformed(e.to_string()))?,
+        recorded_at: fields.time,
+        stream: StreamId::new(fields.aggregatetype, fields.subject),
+        event_type: fields.event_type.into(),
+    };
+    crate::canonical::check_object(&event.payload).map_err(|e| malformed(format!("data: {e}")))?;
+    let canonical = to_line(&event, &fields.source)?;
+    if canonical != line {
+        let at = line.bytes().zip(canonical.bytes()).take_while(|(a, b)| a == b).count();
+        return Err(LineError::NotCanonical { at });
+    }
+    Ok((event, fields.source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "urn:viral:log:00000000-0000-4000-8000-000000000000";
+
+    fn event() -> StoredEvent {
+        let metadata = Metadata {
+            actor: Some("tester".into()),
+            unit_id: Uuid::from_u128(7),
+            request_hash: Some("ab".into()),
+            ..Metadata::default()
+        };
+        StoredEvent {
+            position: Position(42),
+            event_id: Uuid::from_u128(7),
+            stream: StreamId::new("book", "main"),
+            sequence: 41,
+            event_type: "book.something".into(),
+            event_version: "1".into(),
+            payload: r#"{"note":"a \"quoted\" é","type":"book.something"}"#.to_owned(),
+            metadata: serde_json::to_string(&metadata).unwrap(),
+            recorded_at: "2026-01-02T03:04:05.5Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_line_is_canonical_and_read_back() {
+        let line = to_line(&event(), SOURCE).unwrap();
+        crate::canonical::check_object(&line).unwrap();
+        assert!(line.contains(r#""time":"2026-01-02T03:04:05.500000Z""#), "{line}");
+        assert_eq!(parse(&line).unwrap(), (event(), SOURCE.to_owned()));
+    }
+
+    #[test]
+    fn other_spellings_are_refused() {
+        let line = to_line(&event(), SOURCE).unwrap();
+        for (from, to) in [
+            ("\"position\":\"42\"", "\"position\":\"042\""),
+            ("\"position\":\"42\"", "\"position\": \"42\""),
+            (".500000Z", ".5Z"),
+            ("{\"note\"", "{ \"note\""),
+            ("\"specversion\":\"1.0\"", "\"specversion\":\"1.1\""),
+            ("\"type\":\"book.something\"}", "\"extra\":1}"),
+        ] {
+            let other = line.replace(from, to);
+            assert_ne!(other, line, "{from}");
+            assert!(parse(&other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_line_has_a_longest_length() {
+        let mut long = event();
+        long.payload = format!(r#"{{"note":"{}"}}"#, "x".repeat(MAX_LENGTH));
+        assert!(matches!(check_length(&long, SOURCE), Err(LineError::TooLong(_))));
+        assert_eq!(check_length(&event(), SOURCE), Ok(()));
+    }
+}

@@ -1,0 +1,199 @@
+//! The log in memory: for tests of decisions and for simulation. It keeps the same promises as the others while the
+//! process lives.
+
+use crate::error::StoreError;
+use crate::event::{Position, StoredEvent, StreamId};
+use crate::port::{Check, EventStore, Existing, Head, LockedHead, Snapshot};
+use async_trait::async_trait;
+use chrono::DateTime;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedMutexGuard, watch};
+use uuid::Uuid;
+
+/// An event log that is gone with the process.
+#[derive(Debug, Clone)]
+pub struct MemoryStore {
+    source: String,
+    log: Arc<Mutex<Log>>,
+    head_lock: Arc<tokio::sync::Mutex<()>>,
+    head: Arc<watch::Sender<Position>>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    events: Vec<StoredEvent>,
+    ids: HashMap<Uuid, usize>,
+    streams: HashMap<StreamId, Vec<usize>>,
+    snapshots: BTreeMap<Position, String>,
+}
+
+impl MemoryStore {
+    /// An empty log of this id.
+    pub fn new(log_id: Uuid) -> MemoryStore {
+        MemoryStore {
+            source: format!("urn:viral:log:{log_id}"),
+            log: Arc::default(),
+            head_lock: Arc::default(),
+            head: Arc::new(watch::channel(Position::START).0),
+        }
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        // A panic elsewhere cannot leave the log half changed: every change is one call that cannot panic in between.
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    fn head(&self) -> Head {
+        self.events.last().map_or(
+            Head {
+                position: Position::START,
+                recorded_at: DateTime::UNIX_EPOCH,
+            },
+            |last| Head {
+                position: last.position,
+                recorded_at: last.recorded_at,
+            },
+        )
+    }
+
+    fn read_after(&self, after: Position, limit: usize) -> Vec<StoredEvent> {
+        // Position n is at index n − 1, so the events after it start at index n.
+        let start = usize::try_from(after.0).unwrap_or(usize::MAX);
+        self.events.iter().skip(start).take(limit).cloned().collect()
+    }
+
+    fn append(&mut self, events: &[StoredEvent]) -> Result<(), StoreError> {
+        let mut next = self.head().position.next();
+        for event in events {
+            if event.position != next {
+                return Err(StoreError::Corrupt(format!("position {next} would be skipped")));
+            }
+            let last = self.streams.get(&event.stream).map_or(0, Vec::len) as u64;
+            let earlier = events.iter().take_while(|e| e.position < event.position);
+            let in_batch = earlier.filter(|e| e.stream == event.stream).count() as u64;
+            if self.ids.contains_key(&event.event_id) || event.sequence != last + in_batch + 1 {
+                return Err(StoreError::Corrupt(format!("{} is not unique", event.event_id)));
+            }
+            next = next.next();
+        }
+        for event in events {
+            let index = self.events.len();
+            self.ids.insert(event.event_id, index);
+            self.streams.entry(event.stream.clone()).or_default().push(index);
+            self.events.push(event.clone());
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EventStore for MemoryStore {
+    fn source(&self) -> &str {
+        &self.source
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        Ok(self.log().head())
+    }
+
+    async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        Ok(self.log().read_after(after, limit))
+    }
+
+    async fn read_stream(&self, stream: &StreamId, after: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        let log = self.log();
+        let indexes = log.streams.get(stream).map_or(&[][..], Vec::as_slice);
+        let start = usize::try_from(after).unwrap_or(usize::MAX);
+        let events = indexes.iter().skip(start).take(limit);
+        Ok(events.filter_map(|index| log.events.get(*index)).cloned().collect())
+    }
+
+    async fn find(&self, event_id: Uuid) -> Result<Option<StoredEvent>, StoreError> {
+        let log = self.log();
+        Ok(log.ids.get(&event_id).and_then(|index| log.events.get(*index)).cloned())
+    }
+
+    async fn lock(&self) -> Result<Box<dyn LockedHead>, StoreError> {
+        let guard = self.head_lock.clone().lock_owned().await;
+        Ok(Box::new(Locked {
+            head: self.log().head(),
+            store: self.clone(),
+            _guard: guard,
+        }))
+    }
+
+    async fn wait_for(&self, after: Position, timeout: Duration) -> Result<Head, StoreError> {
+        let mut head = self.head.subscribe();
+        // Either it came or the time is over: the head answers both.
+        let _ = tokio::time::timeout(timeout, head.wait_for(|position| *position > after)).await;
+        self.head().await
+    }
+
+    async fn save_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.log().snapshots.insert(snapshot.position, snapshot.state.clone());
+        Ok(())
+    }
+
+    async fn snapshot_at(&self, at_most: Position) -> Result<Option<Snapshot>, StoreError> {
+        let log = self.log();
+        let newest = log.snapshots.range(..=at_most).next_back();
+        Ok(newest.map(|(position, state)| Snapshot {
+            position: *position,
+            state: state.clone(),
+        }))
+    }
+}
+
+struct Locked {
+    head: Head,
+    store: MemoryStore,
+    _guard: OwnedMutexGuard<()>,
+}
+
+#[async_trait]
+impl LockedHead for Locked {
+    fn head(&self) -> Head {
+        self.head
+    }
+
+    async fn read_after(&mut self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        Ok(self.store.log().read_after(after, limit))
+    }
+
+    async fn check(&mut self, ids: &[Uuid], streams: &[StreamId]) -> Result<Check, StoreError> {
+        let log = self.store.log();
+        let found = ids
+            .iter()
+            .filter_map(|id| log.ids.get(id))
+            .filter_map(|index| log.events.get(*index));
+        Ok(Check {
+            existing: found
+                .map(|event| Existing {
+                    event_id: event.event_id,
+                    position: event.position,
+                    metadata: event.metadata.clone(),
+                })
+                .collect(),
+            sequences: streams
+                .iter()
+                .map(|stream| log.streams.get(stream).map_or(0, Vec::len) as u64)
+                .collect(),
+        })
+    }
+
+    async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<(), StoreError> {
+        self.store.log().append(events)?;
+        if let Some(last) = events.last() {
+            self.store.head.send_replace(last.position);
+        }
+        Ok(())
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

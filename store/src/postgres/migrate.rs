@@ -1,0 +1,86 @@
+//! Setting up a database: two roles, and the SQL files under `migrations/` in their order.
+
+use super::error::from_sqlx;
+use crate::error::StoreError;
+use sqlx::error::BoxDynError;
+use sqlx::migrate::{MigrateError, Migration, MigrationSource, MigrationType, Migrator};
+use sqlx::{Connection, Executor, PgConnection};
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+
+/// All migrations of Postgres, oldest first. A released one is never edited.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "event log", include_str!("../../../migrations/0001_event_log.sql"))];
+
+#[derive(Debug)]
+struct Embedded;
+
+impl<'s> MigrationSource<'s> for Embedded {
+    fn resolve(self) -> Pin<Box<dyn Future<Output = Result<Vec<Migration>, BoxDynError>> + Send + 's>> {
+        let migration = |(version, description, sql): (i64, &'static str, &'static str)| {
+            let (description, sql) = (Cow::Borrowed(description), Cow::Borrowed(sql));
+            Migration::new(version, description, MigrationType::Simple, sql, false)
+        };
+        Box::pin(async move { Ok(MIGRATIONS.into_iter().map(migration).collect()) })
+    }
+}
+
+/// Brings a database to the newest version, as the role `viral_owner`. Running it again changes nothing. The user of
+/// the URL must be `viral_owner`, or be allowed to create the roles and to take them on.
+pub async fn migrate(url: &str) -> Result<(), StoreError> {
+    let mut connection = PgConnection::connect(url).await.map_err(from_sqlx)?;
+    take_on_owner(&mut connection).await?;
+    let migrator = Migrator::new(Embedded).await.map_err(from_migrate)?;
+    migrator.run_direct(&mut connection).await.map_err(from_migrate)?;
+    connection.close().await.map_err(from_sqlx)
+}
+
+/// Creates the roles where they are missing, and takes on the owner's.
+async fn take_on_owner(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let prepare = "
+        DO $$
+        DECLARE
+            wanted text;
+        BEGIN
+            -- Two processes may migrate two databases of one server: roles are shared.
+            PERFORM pg_advisory_xact_lock(hashtext('viral roles'));
+            FOREACH wanted IN ARRAY ARRAY['viral_owner', 'viral_app'] LOOP
+                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+                    EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+                END IF;
+                IF NOT pg_has_role(current_user, wanted, 'MEMBER') AND current_user <> 'viral_owner' THEN
+                    EXECUTE format('GRANT %I TO %I', wanted, current_user);
+                END IF;
+            END LOOP;
+            IF NOT has_schema_privilege('viral_owner', current_schema(), 'CREATE') THEN
+                EXECUTE format('GRANT CREATE, USAGE ON SCHEMA %I TO viral_owner', current_schema());
+            END IF;
+            IF NOT has_schema_privilege('viral_app', current_schema(), 'USAGE') THEN
+                EXECUTE format('GRANT USAGE ON SCHEMA %I TO viral_app', current_schema());
+            END IF;
+        END
+        $$";
+    connection.execute(prepare).await.map_err(explain)?;
+    connection.execute("SET ROLE viral_owner").await.map_err(explain)?;
+    Ok(())
+}
+
+fn explain(error: sqlx::Error) -> StoreError {
+    match from_sqlx(error) {
+        StoreError::Denied(message) => StoreError::Denied(format!(
+            "{message}; as a superuser run: CREATE ROLE viral_owner; CREATE ROLE viral_app; \
+             GRANT viral_owner, viral_app TO <the user of the URL>; GRANT CREATE ON SCHEMA public TO viral_owner"
+        )),
+        other => other,
+    }
+}
+
+fn from_migrate(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => from_sqlx(error),
+        MigrateError::VersionMissing(version) => StoreError::Setup(format!(
+            "the database has migration {version}, which this program does not know: it is older than the database"
+        )),
+        other => StoreError::Setup(other.to_string()),
+    }
+}

@@ -1,0 +1,156 @@
+//! The log in PostgreSQL, its default home: table `events`, appended under the lock of the one row of `log_head`.
+
+mod append;
+mod copy;
+mod error;
+mod listener;
+mod migrate;
+mod read;
+
+pub use migrate::migrate;
+
+use crate::error::StoreError;
+use crate::event::{Position, StoredEvent, StreamId};
+use crate::port::{EventStore, Head, LockedHead, Snapshot};
+use async_trait::async_trait;
+use error::from_sqlx;
+use listener::Listener;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Executor, PgConnection, PgPool, Row};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+/// An event log in PostgreSQL.
+#[derive(Debug)]
+pub struct PostgresStore {
+    source: String,
+    options: PgConnectOptions,
+    pool: PgPool,
+    /// The connection that appends; absent while it is in use or after it broke.
+    writer: Arc<Mutex<Option<PgConnection>>>,
+    listener: Listener,
+}
+
+/// Session settings of every connection: a stuck process must not keep the head of the log from the others.
+const SESSION: &str = "SET ROLE viral_app; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'";
+
+impl PostgresStore {
+    /// Connects to a migrated database and takes on the role `viral_app`.
+    pub async fn connect(url: &str) -> Result<PostgresStore, StoreError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|e| StoreError::Setup(format!("the database URL cannot be read: {e}")))?
+            .application_name("viral")
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(10))
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute(SESSION).await?;
+                    Ok(())
+                })
+            })
+            .connect_with(options.clone())
+            .await
+            .map_err(from_sqlx)?;
+        let row = sqlx::query("SELECT log_id FROM log_head")
+            .fetch_one(&pool)
+            .await
+            .map_err(from_sqlx)?;
+        let log_id: Uuid = row.try_get(0).map_err(from_sqlx)?;
+        Ok(PostgresStore {
+            source: format!("urn:viral:log:{log_id}"),
+            listener: Listener::new(pool.clone()),
+            options,
+            pool,
+            writer: Arc::default(),
+        })
+    }
+
+    /// The pool, for other tables of the same database.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Closes all connections; what is under way ends first.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[async_trait]
+impl EventStore for PostgresStore {
+    fn source(&self) -> &str {
+        &self.source
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        read::head(&self.pool).await
+    }
+
+    async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        read::after(&self.pool, after, limit).await
+    }
+
+    async fn read_stream(&self, stream: &StreamId, after: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        read::stream(&self.pool, stream, after, limit).await
+    }
+
+    async fn find(&self, event_id: Uuid) -> Result<Option<StoredEvent>, StoreError> {
+        read::find(&self.pool, event_id).await
+    }
+
+    async fn lock(&self) -> Result<Box<dyn LockedHead>, StoreError> {
+        let locked = append::Locked::lock(self.writer.clone(), &self.options, SESSION).await?;
+        Ok(Box::new(locked))
+    }
+
+    async fn wait_for(&self, after: Position, timeout: Duration) -> Result<Head, StoreError> {
+        let deadline = tokio::time::Instant::now() + timeout;
+        loop {
+            let head = self.head().await?;
+            if head.position > after || tokio::time::Instant::now() >= deadline {
+                return Ok(head);
+            }
+            self.listener.wake(after, deadline).await;
+        }
+    }
+
+    async fn save_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        // Only the newest few are of use to a start; balances of the past are computed from the nearest one.
+        let mut transaction = self.pool.begin().await.map_err(from_sqlx)?;
+        sqlx::query("DELETE FROM book_snapshots WHERE position = $1")
+            .bind(read::signed(snapshot.position.0)?)
+            .execute(&mut *transaction)
+            .await
+            .map_err(from_sqlx)?;
+        sqlx::query("INSERT INTO book_snapshots (position, state) VALUES ($1, $2)")
+            .bind(read::signed(snapshot.position.0)?)
+            .bind(&snapshot.state)
+            .execute(&mut *transaction)
+            .await
+            .map_err(from_sqlx)?;
+        transaction.commit().await.map_err(from_sqlx)
+    }
+
+    async fn snapshot_at(&self, at_most: Position) -> Result<Option<Snapshot>, StoreError> {
+        let row = sqlx::query(
+            "SELECT position, state FROM book_snapshots WHERE position <= $1 ORDER BY position DESC LIMIT 1",
+        )
+        .bind(i64::try_from(at_most.0).unwrap_or(i64::MAX))
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(from_sqlx)?;
+        row.map(|row| {
+            Ok(Snapshot {
+                position: Position(read::unsigned(row.try_get(0).map_err(from_sqlx)?)?),
+                state: row.try_get(1).map_err(from_sqlx)?,
+            })
+        })
+        .transpose()
+    }
+}
