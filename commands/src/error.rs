@@ -1,0 +1,127 @@
+//! Why a unit was not appended. In every case but [`AppendError::Unavailable`] it is certain that nothing was written.
+
+use viral_ledger::{Refusal, Violation};
+use viral_store::line::LineError;
+use viral_store::{Position, StoreError, StreamId};
+
+/// A unit that was not appended.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum AppendError {
+    /// The id was used before, by a request that asked for something else.
+    #[error("this id or idempotency key was already used for another request, see position {position}")]
+    KeyReused {
+        /// Where the unit of the other request begins.
+        position: Position,
+    },
+    /// A stream is not where the caller saw it: load it again and decide again.
+    #[error("{stream} is at sequence {actual}, not at {expected}")]
+    Conflict {
+        /// Which stream.
+        stream: StreamId,
+        /// The sequence that the caller saw.
+        expected: u64,
+        /// The sequence that it has.
+        actual: u64,
+    },
+    /// The unit is refused for what it says, or for what the ledger says.
+    #[error("{0}")]
+    Rejected(#[from] Rejection),
+    /// The store cannot be reached or has no room. Whether the unit was written is not known: try again with the same
+    /// id, it will not be appended twice.
+    #[error("{0}; try again with the same id")]
+    Unavailable(StoreError),
+    /// The store is damaged or not set up: somebody must mend it.
+    #[error("{0}")]
+    Store(StoreError),
+    /// The log has an event that a sound book could not have produced. Nothing is appended until that is mended.
+    #[error("the log does not hold at position {position}: {problem}; run `viral audit verify`")]
+    LogBroken {
+        /// The first bad position.
+        position: Position,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The process is going down.
+    #[error("the writer has stopped")]
+    Stopped,
+}
+
+/// Why a unit is refused.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// There is nothing in it.
+    #[error("a unit needs at least one event")]
+    Empty,
+    /// The book's stream is written by ledger commands only.
+    #[error("{0} takes ledger commands only")]
+    ReservedStream(StreamId),
+    /// An event of it has an id that an event of another unit has: the consequence happened already.
+    #[error("the event {id} is already in the log, at position {position}")]
+    AlreadyHappened {
+        /// The id.
+        id: uuid::Uuid,
+        /// Where it is.
+        position: Position,
+    },
+    /// The ledger refuses.
+    #[error("{0}")]
+    Ledger(#[from] Refusal),
+    /// An event is too large, or cannot be written as JSON.
+    #[error("{0}")]
+    Line(#[from] LineError),
+}
+
+impl AppendError {
+    /// Whether the same unit may be appended later without anybody changing it.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, AppendError::Unavailable(_) | AppendError::Stopped)
+    }
+}
+
+impl From<StoreError> for AppendError {
+    fn from(error: StoreError) -> AppendError {
+        if error.is_retryable() {
+            AppendError::Unavailable(error)
+        } else {
+            AppendError::Store(error)
+        }
+    }
+}
+
+/// What stops a book from following the log.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FollowError {
+    /// The store did not answer.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// An event cannot be read, or a sound book could not have produced it.
+    #[error("position {position}: {problem}")]
+    Broken {
+        /// Which event.
+        position: Position,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl FollowError {
+    pub(crate) fn broken(position: Position, problem: impl std::fmt::Display) -> FollowError {
+        FollowError::Broken {
+            position,
+            problem: problem.to_string(),
+        }
+    }
+
+    pub(crate) fn violation(position: Position, violation: &Violation) -> FollowError {
+        FollowError::broken(position, violation)
+    }
+}
+
+impl From<FollowError> for AppendError {
+    fn from(error: FollowError) -> AppendError {
+        match error {
+            FollowError::Store(error) => error.into(),
+            FollowError::Broken { position, problem } => AppendError::LogBroken { position, problem },
+        }
+    }
+}

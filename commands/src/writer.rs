@@ -1,0 +1,419 @@
+//! The writer: one task per process through which every append goes.
+//!
+//! It takes whatever units are waiting, locks the head of the log, takes in what other processes have appended since,
+//! lets the book decide, appends everything that is accepted with one COPY, commits, and answers each caller. While one
+//! batch is committed the next one gathers, so the batches grow with the load and a hot account costs nothing extra.
+
+use crate::batch::{Batch, Verdict, lookups};
+use crate::book_reader::BookAt;
+use crate::error::{AppendError, FollowError};
+use crate::unit::{Outcome, Part, Unit};
+use chrono::{DateTime, Utc};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use uuid::Uuid;
+use viral_ledger::{Book, timestamp};
+use viral_store::{EventStore, Position, Snapshot, StoreError, StoredEvent};
+
+/// How long one call to the store may take: a little more than the database's own limits.
+const CALL_TIMEOUT: Duration = Duration::from_secs(35);
+
+/// Where the time comes from.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// How the writer works.
+#[derive(Clone)]
+pub struct Settings {
+    /// The most units in one transaction.
+    pub max_batch: usize,
+    /// How many units may wait before callers do.
+    pub queue: usize,
+    /// How long a batch is tried again while the store cannot be reached.
+    pub patience: Duration,
+    /// The least number of events between two snapshots. With many accounts it is ten times their number, so that the
+    /// time spent on snapshots stays a small share.
+    pub snapshot_every: u64,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            max_batch: 1_024,
+            queue: 4_096,
+            patience: Duration::from_secs(10),
+            snapshot_every: 100_000,
+            clock: Arc::new(Utc::now),
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("max_batch", &self.max_batch)
+            .field("queue", &self.queue)
+            .field("patience", &self.patience)
+            .field("snapshot_every", &self.snapshot_every)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The way into the log. Cheap to clone; the task ends when the last clone is gone.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    store: Arc<dyn EventStore>,
+    messages: mpsc::Sender<Message>,
+}
+
+type Answer = Result<Answered, AppendError>;
+type Read = Box<dyn FnOnce(Result<(&Book, Position), FollowError>) + Send>;
+
+/// What the task answers; the events of a duplicate are read by whoever asked.
+enum Answered {
+    Appended(Vec<StoredEvent>),
+    Duplicate(Position),
+}
+
+enum Message {
+    Append(Vec<Unit>, oneshot::Sender<Vec<Answer>>),
+    Read(Read),
+    Snapshot(oneshot::Sender<Result<(), AppendError>>),
+}
+
+impl Writer {
+    /// Loads the book and starts the task. The handle ends when all clones of the writer are gone and everything that
+    /// was accepted is answered.
+    pub async fn start(
+        store: Arc<dyn EventStore>,
+        settings: Settings,
+    ) -> Result<(Writer, JoinHandle<()>), FollowError> {
+        let mut state = BookAt::load(store.as_ref(), Position(u64::MAX)).await?;
+        let head = store.head().await?;
+        state.follow(store.as_ref(), head.position).await?;
+        let (messages, receiver) = mpsc::channel(settings.queue);
+        let task = Task {
+            store: store.clone(),
+            settings,
+            state,
+            receiver,
+            waiting: Vec::new(),
+        };
+        let handle = tokio::spawn(task.run());
+        Ok((Writer { store, messages }, handle))
+    }
+
+    /// The log that it writes.
+    pub fn store(&self) -> &Arc<dyn EventStore> {
+        &self.store
+    }
+
+    /// Appends a unit, or says why not.
+    pub async fn append(&self, unit: Unit) -> Result<Outcome, AppendError> {
+        let mut outcomes = self.append_all(vec![unit]).await;
+        outcomes.pop().unwrap_or(Err(AppendError::Stopped))
+    }
+
+    /// Appends units in this order, each for itself: one that is refused does not stop the others.
+    pub async fn append_all(&self, units: Vec<Unit>) -> Vec<Result<Outcome, AppendError>> {
+        let count = units.len();
+        let (sender, receiver) = oneshot::channel();
+        let sent = self.messages.send(Message::Append(units, sender)).await;
+        let answers = match sent {
+            Ok(()) => receiver.await.ok(),
+            Err(_) => None,
+        };
+        let Some(answers) = answers else {
+            return (0..count).map(|_| Err(AppendError::Stopped)).collect();
+        };
+        let mut outcomes = Vec::with_capacity(count);
+        for answer in answers {
+            outcomes.push(match answer {
+                Ok(Answered::Appended(events)) => Ok(Outcome::Appended(events)),
+                Ok(Answered::Duplicate(position)) => self.unit_at(position).await.map(Outcome::Duplicate),
+                Err(error) => Err(error),
+            });
+        }
+        outcomes
+    }
+
+    /// Reads from the book as of the end of the log, at one position.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Book, Position) -> T + Send + 'static,
+    ) -> Result<T, AppendError> {
+        let (sender, receiver) = oneshot::channel();
+        let read: Read = Box::new(move |state| {
+            // Nobody may be waiting any more.
+            let _ = sender.send(state.map(|(book, position)| read(book, position)));
+        });
+        self.messages
+            .send(Message::Read(read))
+            .await
+            .map_err(|_| AppendError::Stopped)?;
+        Ok(receiver.await.map_err(|_| AppendError::Stopped)??)
+    }
+
+    /// Takes a snapshot now.
+    pub async fn snapshot(&self) -> Result<(), AppendError> {
+        let (sender, receiver) = oneshot::channel();
+        self.messages
+            .send(Message::Snapshot(sender))
+            .await
+            .map_err(|_| AppendError::Stopped)?;
+        receiver.await.map_err(|_| AppendError::Stopped)?
+    }
+
+    /// The events of the unit that begins at a position.
+    async fn unit_at(&self, position: Position) -> Result<Vec<StoredEvent>, AppendError> {
+        let mut events: Vec<StoredEvent> = Vec::new();
+        let mut unit_id = None;
+        loop {
+            let after = Position(position.0 - 1 + events.len() as u64);
+            let page = self.store.read_after(after, 16).await?;
+            let full = page.len() == 16;
+            for event in page {
+                let metadata = event.parse_metadata().map_err(|e| AppendError::LogBroken {
+                    position: event.position,
+                    problem: format!("metadata: {e}"),
+                })?;
+                if *unit_id.get_or_insert(metadata.unit_id) != metadata.unit_id {
+                    return Ok(events);
+                }
+                events.push(event);
+            }
+            if !full {
+                return Ok(events);
+            }
+        }
+    }
+}
+
+/// Units of one caller, and where to answer.
+struct Waiting {
+    units: Vec<Unit>,
+    answer: oneshot::Sender<Vec<Answer>>,
+}
+
+struct Task {
+    store: Arc<dyn EventStore>,
+    settings: Settings,
+    state: BookAt,
+    receiver: mpsc::Receiver<Message>,
+    waiting: Vec<Waiting>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        while let Some(message) = self.receiver.recv().await {
+            match message {
+                Message::Append(units, answer) => {
+                    self.waiting.push(Waiting { units, answer });
+                    self.write().await;
+                    self.snapshot_if_due().await;
+                }
+                Message::Read(read) => self.read(read).await,
+                Message::Snapshot(answer) => {
+                    let result = self.snapshot().await;
+                    let _ = answer.send(result);
+                }
+            }
+        }
+    }
+
+    /// Answers a read as of the end of the log, between two batches.
+    async fn read(&mut self, read: Read) {
+        match self.follow().await {
+            Ok(()) => read(Ok((&self.state.book, self.state.position))),
+            Err(error) => read(Err(error)),
+        }
+    }
+
+    async fn follow(&mut self) -> Result<(), FollowError> {
+        let head = self.store.head().await?;
+        self.state.follow(self.store.as_ref(), head.position).await
+    }
+
+    /// Appends everything that waits, trying again for a while when the store cannot be reached.
+    async fn write(&mut self) {
+        let deadline = Instant::now() + self.settings.patience;
+        let mut pause = Duration::from_millis(20);
+        // Units of an earlier try may be in the log though its commit seemed to fail: they were appended by this call.
+        let mut retried = false;
+        let mut later = Vec::new();
+        let error = loop {
+            match self.try_write(retried, &mut later).await {
+                Ok(()) => break None,
+                Err(error) if error.is_retryable() && !is_full(&error) && Instant::now() + pause < deadline => {
+                    tracing::warn!(%error, "appending failed, trying again");
+                    retried = true;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+                Err(error) => break Some(error),
+            }
+        };
+        if let Some(error) = error {
+            tracing::error!(%error, "nothing was appended");
+            for waiting in self.waiting.drain(..) {
+                let answers = waiting.units.iter().map(|_| Err(error.clone())).collect();
+                let _ = waiting.answer.send(answers);
+            }
+        }
+        for message in later {
+            match message {
+                Message::Read(read) => self.read(read).await,
+                Message::Snapshot(answer) => {
+                    let _ = answer.send(self.snapshot().await);
+                }
+                Message::Append(..) => {}
+            }
+        }
+    }
+
+    /// One transaction. After an error the book is as before.
+    async fn try_write(&mut self, retried: bool, later: &mut Vec<Message>) -> Result<(), AppendError> {
+        let mut locked = in_time(self.store.lock()).await?;
+        // Whoever came while we waited for the lock comes along.
+        self.gather(later);
+        self.state.catch_up(locked.as_mut()).await?;
+        let (ids, streams) = lookups(self.waiting.iter().flat_map(|waiting| &waiting.units));
+        let check = in_time(locked.check(&ids, &streams)).await?;
+
+        let now = timestamp::truncate((self.settings.clock)()).max(locked.head().recorded_at);
+        let store = self.store.clone();
+        let savepoint = self.state.book.savepoint();
+        let mut batch = Batch::new(&mut self.state, store.source(), now, streams, check);
+        let verdicts: Vec<Vec<Verdict>> = self
+            .waiting
+            .iter()
+            .map(|waiting| waiting.units.iter().map(|unit| batch.decide(unit)).collect())
+            .collect();
+        let events = std::mem::take(&mut batch.events);
+        let written = if events.is_empty() {
+            locked.release().await
+        } else {
+            locked.append(&events).await
+        };
+        if let Err(error) = written {
+            self.state.book.rollback(savepoint);
+            self.state.book.forget();
+            return Err(error.into());
+        }
+        self.state.book.forget();
+        self.state.position = Position(self.state.position.0 + events.len() as u64);
+        self.answer(verdicts, events, retried);
+        Ok(())
+    }
+
+    fn gather(&mut self, later: &mut Vec<Message>) {
+        let mut count: usize = self.waiting.iter().map(|waiting| waiting.units.len()).sum();
+        while count < self.settings.max_batch {
+            match self.receiver.try_recv() {
+                Ok(Message::Append(units, answer)) => {
+                    count += units.len();
+                    self.waiting.push(Waiting { units, answer });
+                }
+                Ok(message) => later.push(message),
+                Err(_) => break,
+            }
+        }
+    }
+
+    fn answer(&mut self, verdicts: Vec<Vec<Verdict>>, events: Vec<StoredEvent>, retried: bool) {
+        let mut events: Vec<Option<StoredEvent>> = events.into_iter().map(Some).collect();
+        let first = events
+            .first()
+            .and_then(|event| event.as_ref())
+            .map_or(Position::START, |event| event.position);
+        for (waiting, verdicts) in self.waiting.drain(..).zip(verdicts) {
+            let answers = verdicts
+                .into_iter()
+                .map(|verdict| match verdict {
+                    Verdict::Accepted(range) => Ok(Answered::Appended(
+                        events[range].iter_mut().filter_map(Option::take).collect(),
+                    )),
+                    Verdict::Duplicate(position) => {
+                        tracing::debug!(%position, retried, "a unit was in the log already");
+                        Ok(Answered::Duplicate(position))
+                    }
+                    Verdict::DuplicateInBatch(range) => Ok(Answered::Duplicate(Position(first.0 + range.start as u64))),
+                    Verdict::Refused(error) => Err(error),
+                })
+                .collect();
+            // A caller that went away has its unit in the log all the same.
+            let _ = waiting.answer.send(answers);
+        }
+    }
+
+    async fn snapshot_if_due(&mut self) {
+        let accounts = u64::try_from(self.state.book.account_count()).unwrap_or(u64::MAX);
+        let interval = self.settings.snapshot_every.max(accounts.saturating_mul(10));
+        if self.state.position.0 - self.state.snapshot.0 < interval {
+            return;
+        }
+        if let Err(error) = self.snapshot().await {
+            // The next batch tries again.
+            tracing::warn!(%error, "no snapshot was taken");
+        }
+    }
+
+    /// Appends a snapshot event, alone in its batch, and keeps the state beside the log.
+    async fn snapshot(&mut self) -> Result<(), AppendError> {
+        let (answer, mut receiver) = oneshot::channel();
+        let unit = Unit::new(Uuid::now_v7(), vec![Part::Snapshot]).with_actor("system:writer");
+        let others = std::mem::replace(
+            &mut self.waiting,
+            vec![Waiting {
+                units: vec![unit],
+                answer,
+            }],
+        );
+        let result = self.write_alone().await;
+        self.waiting = others;
+        result?;
+        let answered = receiver.try_recv().ok().and_then(|mut answers| answers.pop());
+        match answered {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return Err(error),
+            None => return Err(AppendError::Stopped),
+        }
+        // The snapshot event is the last one: the state is the one before it.
+        self.state.snapshot = Position(self.state.position.0 - 1);
+        let snapshot = Snapshot {
+            position: self.state.snapshot,
+            state: self.state.book.state_text(),
+        };
+        self.store.save_snapshot(&snapshot).await?;
+        tracing::info!(position = %snapshot.position, "snapshot taken");
+        Ok(())
+    }
+
+    async fn write_alone(&mut self) -> Result<(), AppendError> {
+        let max_batch = std::mem::replace(&mut self.settings.max_batch, 0);
+        let result = self.try_write(false, &mut Vec::new()).await;
+        self.settings.max_batch = max_batch;
+        result
+    }
+}
+
+/// A store that does not answer at all is one that cannot be reached. What it was doing is dropped, and with it the
+/// connection.
+async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(CALL_TIMEOUT, call).await {
+        Ok(result) => result,
+        Err(_) => Err(StoreError::Unavailable(format!(
+            "no answer within {} s",
+            CALL_TIMEOUT.as_secs()
+        ))),
+    }
+}
+
+fn is_full(error: &AppendError) -> bool {
+    matches!(error, AppendError::Unavailable(StoreError::StorageFull(_)))
+}
