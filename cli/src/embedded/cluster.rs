@@ -34,6 +34,10 @@ log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d '
 ";
 
+/// Names of what only exists while the data folder is made, and of what a killed start leaves behind.
+const PARTIAL: &str = "data.partial-";
+const PASSWORD: &str = "initdb.password-";
+
 /// How long the remains of a killed server may keep its shared memory.
 const LINGER: Duration = Duration::from_secs(10);
 /// A log larger than this is set aside at the next start.
@@ -73,12 +77,16 @@ impl Cluster {
                 .map_err(Error::file("create", &folder))?;
         }
         self.identity.give(&folder)?;
-        let (partial, password) = self.leftovers();
-        if partial.exists() {
-            fs::remove_dir_all(&partial).map_err(Error::file("remove", &partial))?;
-        }
-        if password.exists() {
-            fs::remove_file(&password).map_err(Error::file("remove", &password))?;
+        let entries = fs::read_dir(&folder).map_err(Error::file("read", &folder))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            // An initdb that outlived us may still be filling it; then it goes at a later start.
+            if name.starts_with(PARTIAL) {
+                let _ = fs::remove_dir_all(entry.path());
+            } else if name.starts_with(PASSWORD) {
+                let _ = fs::remove_file(entry.path());
+            }
         }
         Ok(())
     }
@@ -90,7 +98,12 @@ impl Cluster {
             self.programs.version,
             self.data().display()
         );
-        let (partial, file) = self.leftovers();
+        // Another name every time: an initdb whose parent was killed goes on, and must not meet the next one.
+        let mut random = [0_u8; 4];
+        getrandom::fill(&mut random).map_err(Error::Random)?;
+        let (folder, tag) = (home::server(&self.place), hex::encode(random));
+        let partial = folder.join(format!("{PARTIAL}{tag}"));
+        let file = folder.join(format!("{PASSWORD}{tag}"));
         let made = self
             .write_password(&file, password)
             .and_then(|()| self.initdb(&partial, &file));
@@ -203,12 +216,6 @@ impl Cluster {
             .and_then(|mut file| file.write_all(password.as_bytes()))
             .map_err(Error::file("write", path))?;
         self.identity.give(path)
-    }
-
-    /// What only exists while the data folder is made.
-    fn leftovers(&self) -> (PathBuf, PathBuf) {
-        let folder = home::server(&self.place);
-        (folder.join("data.partial"), folder.join("initdb.password"))
     }
 
     /// Sets a large log aside, so that it cannot grow for ever; answers where the new lines will begin.

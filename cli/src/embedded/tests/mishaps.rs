@@ -61,8 +61,8 @@ async fn a_start_goes_on_where_a_killed_one_stopped() {
     connection.close().await.unwrap();
     let folder = postgres.data_dir().parent().unwrap().to_owned();
     assert!(postgres.release().await.unwrap());
-    std::fs::create_dir(folder.join("data.partial")).unwrap();
-    std::fs::write(folder.join("initdb.password"), "left over").unwrap();
+    std::fs::create_dir(folder.join("data.partial-1")).unwrap();
+    std::fs::write(folder.join("initdb.password-1"), "left over").unwrap();
     // A pid that lives and is no server: our own.
     let pid_file = folder.join("data/postmaster.pid");
     std::fs::write(&pid_file, format!("{}\n", std::process::id())).unwrap();
@@ -70,8 +70,8 @@ async fn a_start_goes_on_where_a_killed_one_stopped() {
     let postgres = home.start().await;
     let role = text(postgres.app_url(), "SELECT current_user::text").await;
     assert_eq!(role, APP);
-    assert!(!folder.join("data.partial").exists());
-    assert!(!folder.join("initdb.password").exists());
+    assert!(!folder.join("data.partial-1").exists());
+    assert!(!folder.join("initdb.password-1").exists());
     assert!(postgres.release().await.unwrap());
 }
 
