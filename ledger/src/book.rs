@@ -8,8 +8,9 @@ use crate::command::Command;
 use crate::effects::{self, Change};
 use crate::event::{AccountChanged, AccountOpened, BookEvent, HoldPlaced, HoldReleased, PeriodClosed, SnapshotTaken};
 use crate::refusal::Refusal;
+use crate::timestamp;
 use crate::transaction::{Code, NewTransaction, Posting, Reference, Transaction};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -146,7 +147,9 @@ impl Book {
     }
 
     /// Says which event carries out a command, or why it is refused. `id` will be the event's id, `now` its time.
+    /// Times are cut to the microseconds that the log keeps.
     pub fn decide(&self, id: Uuid, now: DateTime<Utc>, command: &Command) -> Decision {
+        let now = timestamp::truncate(now);
         match command {
             Command::OpenAccount {
                 account,
@@ -194,6 +197,9 @@ impl Book {
                 Ok(BookEvent::HoldExpired(released(*hold, None)))
             }
             Command::ClosePeriod { through } => {
+                if through.year() < 1900 {
+                    return Err(effects::unprintable("through"));
+                }
                 self.check_closing(*through, now)?;
                 Ok(BookEvent::PeriodClosed(PeriodClosed { through: *through }))
             }
@@ -339,14 +345,14 @@ impl Book {
     }
 
     fn post(&self, now: DateTime<Utc>, new: &NewTransaction) -> Decision {
-        check_new_transaction(new, new.effective_at.as_ref())?;
-        let effective_at = new.effective_at.unwrap_or(now);
+        let effective_at = new.effective_at.map_or(now, timestamp::truncate);
+        check_new_transaction(new, effective_at)?;
         effects::of_transaction(self, &new.postings, effective_at, None)?;
         Ok(BookEvent::TransactionPosted(posted(new, effective_at, None)))
     }
 
     fn capture(&self, now: DateTime<Utc>, id: Uuid, new: &NewTransaction) -> Decision {
-        check_new_transaction(new, None)?;
+        check_new_transaction(new, now)?;
         let hold = self.open_hold(id)?;
         check_not_expired(id, hold, now)?;
         effects::of_transaction(self, &new.postings, now, Some(hold))?;
@@ -361,7 +367,9 @@ impl Book {
         is_reversal: bool,
         reason: &Option<String>,
     ) -> Decision {
+        effects::check_count(postings)?;
         effects::check_remark("reason", reason.as_ref())?;
+        effects::check_postings(postings, now)?;
         if is_reversal {
             return Err(Refusal::ReversalOfReversal(original));
         }
@@ -373,7 +381,6 @@ impl Book {
                 ..posting.clone()
             })
             .collect();
-        effects::check_shape(&mirrored, None)?;
         effects::of_transaction(self, &mirrored, now, None)?;
         Ok(BookEvent::TransactionPosted(Transaction {
             captures: None,
@@ -399,6 +406,10 @@ impl Book {
         reference: &Option<Reference>,
     ) -> Decision {
         effects::check_reference(reference.as_ref())?;
+        let expires_at = expires_at.map(timestamp::truncate);
+        if expires_at.is_some_and(|at| at.year() > 9999) {
+            return Err(effects::unprintable("expires_at"));
+        }
         if !amount.is_positive() {
             let place = "the hold".to_owned();
             return Err(Refusal::AmountNotPositive { place });
@@ -497,7 +508,19 @@ impl Book {
     // Changes.
 
     fn apply_transaction(&mut self, recorded_at: DateTime<Utc>, transaction: &Transaction) -> Result<(), Violation> {
-        effects::check_shape(&transaction.postings, Some(&transaction.effective_at))?;
+        effects::check_count(&transaction.postings)?;
+        effects::check_postings(&transaction.postings, transaction.effective_at)?;
+        if (transaction.code == Code::REVERSAL) != transaction.reverses.is_some() {
+            return Err(Violation::Contradiction(format!(
+                "the code is {}, but it {} what it reverses",
+                transaction.code,
+                if transaction.reverses.is_some() {
+                    "says"
+                } else {
+                    "does not say"
+                },
+            )));
+        }
         let hold = match transaction.captures {
             Some(id) => {
                 let hold = self.open_hold(id)?;
@@ -598,21 +621,15 @@ fn check_not_expired(id: Uuid, hold: &Hold, now: DateTime<Utc>) -> Result<(), Re
     }
 }
 
-fn check_new_transaction(new: &NewTransaction, effective_at: Option<&DateTime<Utc>>) -> Result<(), Refusal> {
-    // The shape comes first in the precedence, the texts are part of it.
-    if new.postings.is_empty() {
-        return Err(Refusal::EmptyTransaction);
-    }
-    if new.postings.len() > effects::MAX_POSTINGS {
-        return effects::check_shape(&new.postings, effective_at);
-    }
+fn check_new_transaction(new: &NewTransaction, effective_at: DateTime<Utc>) -> Result<(), Refusal> {
+    effects::check_count(&new.postings)?;
     if new.code == Code::REVERSAL {
         return Err(Refusal::ReservedCode(new.code.to_string()));
     }
     effects::check_remark("description", new.description.as_ref())?;
     effects::check_reference(new.reference.as_ref())?;
     effects::check_metadata(&new.metadata)?;
-    effects::check_shape(&new.postings, effective_at)
+    effects::check_postings(&new.postings, effective_at)
 }
 
 fn posted(new: &NewTransaction, effective_at: DateTime<Utc>, captures: Option<Uuid>) -> Transaction {
@@ -638,3 +655,6 @@ fn changed(account: &Address, reason: &Option<String>) -> AccountChanged {
 fn released(hold: Uuid, reason: Option<String>) -> HoldReleased {
     HoldReleased { hold, reason }
 }
+
+#[cfg(test)]
+mod tests;

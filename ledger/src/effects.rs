@@ -19,17 +19,20 @@ pub(crate) struct Change {
     pub(crate) credits: i128,
 }
 
-/// Checks what the postings say by themselves.
-pub(crate) fn check_shape(postings: &[Posting], effective_at: Option<&DateTime<Utc>>) -> Result<(), Refusal> {
-    if postings.is_empty() {
-        return Err(Refusal::EmptyTransaction);
-    }
-    if postings.len() > MAX_POSTINGS {
-        return Err(Refusal::TooManyPostings {
-            count: postings.len(),
+/// Checks how many postings there are.
+pub(crate) fn check_count(postings: &[Posting]) -> Result<(), Refusal> {
+    match postings.len() {
+        0 => Err(Refusal::EmptyTransaction),
+        count if count > MAX_POSTINGS => Err(Refusal::TooManyPostings {
+            count,
             max: MAX_POSTINGS,
-        });
+        }),
+        _ => Ok(()),
     }
+}
+
+/// Checks what the postings and their effective time say by themselves.
+pub(crate) fn check_postings(postings: &[Posting], effective_at: DateTime<Utc>) -> Result<(), Refusal> {
     for (index, posting) in postings.iter().enumerate() {
         if posting.debit == posting.credit {
             return Err(Refusal::SelfTransfer {
@@ -45,34 +48,24 @@ pub(crate) fn check_shape(postings: &[Posting], effective_at: Option<&DateTime<U
             });
         }
     }
-    match effective_at {
-        Some(at) if !(1900..=9999).contains(&at.year()) => Err(Refusal::EffectiveOutOfRange(*at)),
-        _ => Ok(()),
+    if (1900..=9999).contains(&effective_at.year()) {
+        Ok(())
+    } else {
+        Err(Refusal::EffectiveOutOfRange(effective_at))
     }
 }
 
 /// The changes that the postings make, if the state allows all of them. `captured` is the hold that they turn into
 /// money: its amount counts as available, its account is the only one they may take from.
+///
+/// Each check looks at all postings before the next one is made: the precedence is of refusals, not of postings.
 pub(crate) fn of_transaction(
     book: &Book,
     postings: &[Posting],
     effective_at: DateTime<Utc>,
     captured: Option<&Hold>,
 ) -> Result<Vec<Change>, Refusal> {
-    for (index, posting) in postings.iter().enumerate() {
-        for address in [&posting.debit, &posting.credit] {
-            let account = book.existing(address)?;
-            if account.asset != posting.asset {
-                return Err(Refusal::AssetMismatch {
-                    place: format!("posting {}", index + 1),
-                    account: address.clone(),
-                    expected: account.asset,
-                    asset: posting.asset,
-                });
-            }
-            check_usable(address, account)?;
-        }
-    }
+    check_accounts(book, postings)?;
     if let Some(through) = book.closed_through()
         && effective_at.date_naive() <= through
     {
@@ -82,17 +75,57 @@ pub(crate) fn of_transaction(
         check_capture(book, postings, hold)?;
     }
     let changes = sum(postings);
+    let mut outcomes = Vec::with_capacity(changes.len());
     for change in &changes {
-        check_totals(book.existing(&change.address)?, change, captured)?;
+        let before = book.existing(&change.address)?;
+        outcomes.push((change, before, after(before, change, captured)?));
+    }
+    for (change, before, after) in &outcomes {
+        check_funds(change, before, after)?;
     }
     Ok(changes)
 }
 
+fn check_accounts(book: &Book, postings: &[Posting]) -> Result<(), Refusal> {
+    let mut legs = Vec::with_capacity(2 * postings.len());
+    for (index, posting) in postings.iter().enumerate() {
+        for address in [&posting.debit, &posting.credit] {
+            legs.push((index + 1, posting.asset, address, book.existing(address)?));
+        }
+    }
+    for (number, asset, address, account) in &legs {
+        if account.asset != *asset {
+            return Err(Refusal::AssetMismatch {
+                place: format!("posting {number}"),
+                account: (*address).clone(),
+                expected: account.asset,
+                asset: *asset,
+            });
+        }
+    }
+    for (_, _, address, account) in &legs {
+        check_not_closed(address, account)?;
+    }
+    for (_, _, address, account) in &legs {
+        check_not_frozen(address, account)?;
+    }
+    Ok(())
+}
+
 /// Refuses accounts that take no postings and no holds.
 pub(crate) fn check_usable(address: &Address, account: &Account) -> Result<(), Refusal> {
+    check_not_closed(address, account)?;
+    check_not_frozen(address, account)
+}
+
+fn check_not_closed(address: &Address, account: &Account) -> Result<(), Refusal> {
     if account.flags.closed {
         return Err(Refusal::AccountClosed(address.clone()));
     }
+    Ok(())
+}
+
+fn check_not_frozen(address: &Address, account: &Account) -> Result<(), Refusal> {
     if account.flags.frozen {
         return Err(Refusal::AccountFrozen(address.clone()));
     }
@@ -146,21 +179,26 @@ fn sum(postings: &[Posting]) -> Vec<Change> {
     changes
 }
 
-fn check_totals(account: &Account, change: &Change, captured: Option<&Hold>) -> Result<(), Refusal> {
+/// The account as it would be after the change, if its totals stay within the bounds.
+fn after(before: &Account, change: &Change, captured: Option<&Hold>) -> Result<Account, Refusal> {
     let overflow = || Refusal::Overflow(change.address.clone());
-    let mut after = account.clone();
-    after.debits = Amount::from_minor(account.debits.minor() + change.debits).map_err(|_| overflow())?;
-    after.credits = Amount::from_minor(account.credits.minor() + change.credits).map_err(|_| overflow())?;
+    let mut after = before.clone();
+    after.debits = Amount::from_minor(before.debits.minor() + change.debits).map_err(|_| overflow())?;
+    after.credits = Amount::from_minor(before.credits.minor() + change.credits).map_err(|_| overflow())?;
     if let Some(hold) = captured
         && hold.account == change.address
     {
-        after.held = account.held.checked_sub(hold.amount).ok_or_else(overflow)?;
-    }
-    let taken = account.balance() - after.balance();
-    if taken > 0 && !account.flags.may_go_negative && after.available() < 0 {
         // The hold that is captured is there to be spent.
+        after.held = before.held.checked_sub(hold.amount).ok_or_else(overflow)?;
+    }
+    Ok(after)
+}
+
+fn check_funds(change: &Change, before: &Account, after: &Account) -> Result<(), Refusal> {
+    let taken = before.balance() - after.balance();
+    if taken > 0 && !before.flags.may_go_negative && after.available() < 0 {
         let available = after.available() + taken;
-        return Err(insufficient(&change.address, account, available, taken));
+        return Err(insufficient(&change.address, before, available, taken));
     }
     Ok(())
 }
@@ -180,6 +218,14 @@ fn decimal(minor: i128, account: &Account) -> String {
         |_| "more than 10^24 minor units".to_owned(),
         |a| a.to_text(account.asset),
     )
+}
+
+/// The refusal of a date or time that could not be written with a year of four digits.
+pub(crate) fn unprintable(field: &str) -> Refusal {
+    Refusal::InvalidText {
+        field: field.to_owned(),
+        problem: "is outside 1900-01-01 to 9999-12-31".to_owned(),
+    }
 }
 
 /// Refuses text that is too long or has characters that cannot be kept everywhere (control characters).
