@@ -63,6 +63,11 @@ pub(super) async fn provision(mut connection: PgConnection, logins: &Logins) -> 
         .execute("SET log_min_error_statement = panic")
         .await
         .map_err(failed())?;
+    // A client that was killed leaves its server process to finish its statement; that one holds this lock until then.
+    connection
+        .execute("SET lock_timeout = '60s'; SELECT pg_advisory_lock(1)")
+        .await
+        .map_err(failed())?;
     for role in [OWNER, APP] {
         let exists: bool =
             sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
