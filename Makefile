@@ -1,0 +1,59 @@
+# `make run` and `make test` are all that is needed; `make help` lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint lint-deep bench
+
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/viral-engine
+target := $(or $(CARGO_TARGET_DIR),target)
+setup := deploy/local/setup.sh
+phase := deploy/local/phase.sh
+
+# Versions of the tools that only `make lint-deep` needs.
+deny := 0.20.2
+machete := 0.9.2
+
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+# Where the tests find bean-check.
+export VIRAL_TEST_VENV ?= $(cache)/test-venv
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r name text; do \
+		printf '%-10s %s\n' "$$name" "$$text"; done
+
+setup: ## install what building, running and testing need (apt as root; otherwise says what to install)
+	@$(setup) test
+
+# Whole-workspace builds everywhere: with a single package selected, cargo may choose other features and build all twice.
+run: ## build, and start every role on http://127.0.0.1:8080 with a PostgreSQL of its own (ARGS=... for more options)
+	@$(setup) run
+	@cargo build --workspace --bins --locked
+	@exec $(target)/debug/viral up --dev $(ARGS)
+
+test: ## set up, build and run every test
+	@$(phase) setup $(setup) test
+	@$(phase) build cargo build --workspace --all-targets --locked
+	@$(phase) test cargo test --workspace --locked
+
+check: ## type-check everything
+	@$(setup) run
+	@cargo check --workspace --all-targets --locked
+
+lint: ## formatting, clippy and rustdoc, without a warning
+	@$(setup) run
+	@$(phase) fmt cargo fmt --all --check
+	@$(phase) clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+	@RUSTDOCFLAGS=-Dwarnings $(phase) doc cargo doc --workspace --no-deps --locked
+
+lint-deep: lint ## lint, licences and bans of dependencies, and dependencies that nobody uses
+	@cargo deny --version 2>/dev/null | grep -qx 'cargo-deny $(deny)' \
+		|| cargo install --locked --force cargo-deny --version $(deny)
+	@[ "$$(cargo machete --version 2>/dev/null)" = $(machete) ] \
+		|| cargo install --locked --force cargo-machete --version $(machete)
+	@$(phase) deny cargo deny --locked check bans licenses sources
+	@$(phase) machete cargo machete
+
+bench: ## measure a release build (ARGS=... for its options)
+	@$(setup) run
+	@cargo build --release --locked --bin viral
+	@exec $(target)/release/viral bench $(ARGS)

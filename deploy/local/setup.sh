@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Installs what this machine lacks to build and run the platform ("run"), and to test it too ("test").
+#
+# On Debian and Ubuntu as root it installs by apt; elsewhere it says exactly what to install, and goes on where the
+# platform can do without. It asks the network for nothing when everything is there.
+set -euo pipefail
+
+level=${1:-run}
+case $level in
+run | test) ;;
+*)
+    echo "usage: $0 run|test" >&2
+    exit 2
+    ;;
+esac
+here=$(cd "$(dirname "$0")" && pwd)
+export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+
+say() { echo "setup: $*" >&2; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# The same places as in cli/src/embedded/programs.rs. VIRAL_POSTGRES=fetch and VIRAL_POSTGRES_BIN are the user's choice.
+has_postgres() {
+    [ -n "${VIRAL_POSTGRES:-}${VIRAL_POSTGRES_BIN:-}${DATABASE_URL:-}" ] && return 0
+    local folder version
+    for folder in "$(pg_config --bindir 2>/dev/null || true)" /usr/lib/postgresql/*/bin /usr/pgsql-*/bin \
+        "$(dirname "$(command -v postgres || echo /none/postgres)")"; do
+        [ -x "$folder/initdb" ] && [ -x "$folder/pg_ctl" ] && [ -x "$folder/postgres" ] || continue
+        version=$("$folder/postgres" --version 2>/dev/null) || continue
+        case $version in *"(PostgreSQL) 1"[5-8]*) return 0 ;; esac
+    done
+    return 1
+}
+
+# Ubuntu 22.04 has PostgreSQL 14, which is too old: then the platform fetches one by itself.
+apt_postgres_is_recent() {
+    case $(apt-cache policy postgresql 2>/dev/null | sed -n 's/^ *Candidate: //p') in
+    1[5-8]+* | 1[5-8].*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+as_root_with_apt() { [ "$(id -u)" = 0 ] && has apt-get; }
+
+apt_update_once() {
+    [ -n "${updated:-}" ] && return 0
+    say "asking apt for its lists"
+    apt-get -o DPkg::Lock::Timeout=600 -qq update
+    updated=yes
+}
+
+missing_packages() {
+    has make || echo make
+    has cc || echo gcc libc6-dev
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] \
+        || [ -e /etc/ssl/cert.pem ] || echo ca-certificates
+    if [ "$level" = test ]; then
+        has hledger || echo hledger
+        python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+    fi
+}
+
+install_packages() {
+    apt_update_once
+    say "installing $*"
+    # The platform runs clusters of its own, so Debian need not make one and start it at every boot.
+    local conf=/etc/postgresql-common/createcluster.conf
+    if [ ! -e "$conf" ] && [[ " $* " == *" postgresql "* ]]; then
+        mkdir -p "$(dirname "$conf")"
+        printf '%s\n' '# Set when Viral Engine installed PostgreSQL: it runs a cluster of its own.' \
+            'create_main_cluster = false' >"$conf"
+    fi
+    DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 \
+        apt-get -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -qq install -y --no-install-recommends "$@" >&2 </dev/null
+}
+
+# A Python environment of our own, rebuilt when the pinned versions change.
+make_venv() {
+    local venv=${VIRAL_TEST_VENV:?is set by the Makefile} pins=$here/requirements-test.txt
+    cmp -s "$pins" "$venv/installed.txt" && [ -x "$venv/bin/bean-check" ] && return 0
+    mkdir -p "$(dirname "$venv")"
+    # Two test runs that begin at once must not build it at once.
+    exec 9>"$venv.lock"
+    if has flock; then flock 9; fi
+    cmp -s "$pins" "$venv/installed.txt" && [ -x "$venv/bin/bean-check" ] && return 0
+    say "installing beancount into $venv"
+    rm -rf "$venv"
+    python3 -m venv "$venv" \
+        && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r "$pins" >&2 \
+        && "$venv/bin/bean-check" --version >/dev/null \
+        && cp "$pins" "$venv/installed.txt"
+}
+
+if ! has cargo; then
+    say "no Rust tool chain: install rustup as https://rustup.rs tells, then run this again"
+    exit 1
+fi
+
+read -r -d '' -a packages < <(missing_packages && printf '\0')
+if as_root_with_apt; then
+    if ! has_postgres; then
+        apt_update_once
+        if apt_postgres_is_recent; then
+            packages+=(postgresql)
+        else
+            say "apt has no PostgreSQL 15 to 18; the platform fetches one by itself"
+        fi
+    fi
+    [ ${#packages[@]} = 0 ] || install_packages "${packages[@]}"
+else
+    if [ ${#packages[@]} != 0 ]; then
+        say "please install: ${packages[*]} (on Debian and Ubuntu: sudo apt-get install ${packages[*]})"
+    fi
+    has_postgres || say "no PostgreSQL 15 to 18 is installed; the platform fetches one by itself" \
+        "(or: sudo apt-get install postgresql)"
+fi
+
+if ! has cc; then
+    say "nothing can be built without a C compiler"
+    exit 1
+fi
+if [ "$level" = test ] && ! make_venv; then
+    say "beancount could not be installed: python3 with venv and pip, and the network, are needed for the tests that use it"
+    # Elsewhere those tests say that they were skipped; on a build machine a skipped test would go unnoticed.
+    [ -z "${CI:-}" ] || exit 1
+fi
