@@ -15,7 +15,7 @@ machete := 0.9.2
 
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # Where the tests find bean-check.
-export VIRAL_TEST_VENV ?= $(cache)/test-venv
+export VIRAL_TEST_VENV := $(or $(VIRAL_TEST_VENV),$(cache)/test-venv)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r name text; do \
