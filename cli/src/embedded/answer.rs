@@ -69,35 +69,26 @@ pub(super) async fn provision(mut connection: PgConnection, logins: &Logins) -> 
         .await
         .map_err(failed())?;
     for role in [OWNER, APP] {
-        let exists: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
-                .bind(role)
-                .fetch_one(&mut connection)
-                .await
-                .map_err(failed())?;
-        if !exists {
-            let password = logins.password(role);
-            let statement = format!(
-                "CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{password}'"
-            );
-            connection
-                .execute(statement.as_str())
-                .await
-                .map_err(failed())?;
-        }
-    }
-    let exists: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
-            .bind(DATABASE)
+        let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+            .bind(role)
             .fetch_one(&mut connection)
             .await
             .map_err(failed())?;
+        if !exists {
+            let password = logins.password(role);
+            let statement =
+                format!("CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{password}'");
+            connection.execute(statement.as_str()).await.map_err(failed())?;
+        }
+    }
+    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+        .bind(DATABASE)
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed())?;
     if !exists {
         let statement = format!("CREATE DATABASE {DATABASE} OWNER {OWNER}");
-        connection
-            .execute(statement.as_str())
-            .await
-            .map_err(failed())?;
+        connection.execute(statement.as_str()).await.map_err(failed())?;
     }
     connection.close().await.map_err(failed())
 }

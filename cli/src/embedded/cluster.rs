@@ -232,9 +232,7 @@ impl Cluster {
 /// Runs a program to its end. The server it may leave behind writes to its log, so the pipes close with the program.
 fn run(mut command: Command, name: &str) -> Result<(), Error> {
     let program = command.get_program().to_owned();
-    let output = command
-        .output()
-        .map_err(Error::file("run", Path::new(&program)))?;
+    let output = command.output().map_err(Error::file("run", Path::new(&program)))?;
     if output.status.success() {
         return Ok(());
     }

@@ -174,16 +174,9 @@ pub enum Error {
 
 impl Error {
     /// For `map_err` on file operations.
-    pub(super) fn file(
-        action: &'static str,
-        path: &Path,
-    ) -> impl FnOnce(std::io::Error) -> Self + use<> {
+    pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let path = path.to_owned();
-        move |source| Self::File {
-            action,
-            path,
-            source,
-        }
+        move |source| Self::File { action, path, source }
     }
 
     /// For `map_err` on queries.
@@ -217,8 +210,7 @@ pub(super) fn log_tail(path: &Path, since: u64) -> Option<(PathBuf, String)> {
     const LINES: usize = 15;
     let mut file = std::fs::File::open(path).ok()?;
     let size = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(since.max(size.saturating_sub(BYTES))))
-        .ok()?;
+    file.seek(SeekFrom::Start(since.max(size.saturating_sub(BYTES)))).ok()?;
     let mut bytes = Vec::new();
     file.take(BYTES).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);

@@ -21,11 +21,7 @@ const MAJOR: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Programs fetched before, else fetched now. The error says why not.
-pub(super) async fn programs(
-    wanted: Wanted,
-    identity: &Identity,
-    place: &Path,
-) -> Result<Programs, String> {
+pub(super) async fn programs(wanted: Wanted, identity: &Identity, place: &Path) -> Result<Programs, String> {
     let shelf = place.join("postgresql");
     if let Some(found) = fetched_before(&shelf, wanted, identity) {
         return Ok(found);
@@ -49,9 +45,8 @@ pub(super) async fn programs(
     let work = shelf.join("fetch.partial");
     let unpacked = work.join("files");
     let target = shelf.join(version.to_string());
-    let complain = |what: &str, path: &Path, error: std::io::Error| {
-        format!("cannot {what} {}: {error}", path.display())
-    };
+    let complain =
+        |what: &str, path: &Path, error: std::io::Error| format!("cannot {what} {}: {error}", path.display());
     for leftover in [&work, &target] {
         if leftover.exists() {
             fs::remove_dir_all(leftover).map_err(|error| complain("remove", leftover, error))?;
@@ -63,8 +58,7 @@ pub(super) async fn programs(
         .map_err(|error| format!("cannot unpack the archive: {error}"))?;
     // The archive's folder comes out closed to others, and the server may be another user.
     for folder in [&work, &unpacked] {
-        fs::set_permissions(folder, Permissions::from_mode(0o755))
-            .map_err(|error| complain("open", folder, error))?;
+        fs::set_permissions(folder, Permissions::from_mode(0o755)).map_err(|error| complain("open", folder, error))?;
     }
     Programs::check(&unpacked.join("bin"), wanted, identity)?;
     fs::rename(&unpacked, &target)

@@ -173,10 +173,7 @@ pub(super) fn log(place: &Path) -> PathBuf {
 /// folders in `/var/tmp`.
 fn make_ours(place: &Path) -> std::io::Result<()> {
     for folder in place.ancestors().take(2).collect::<Vec<_>>().iter().rev() {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(folder)?;
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
         let found = folder.symlink_metadata()?;
         if !found.is_dir() || found.uid() != geteuid().as_raw() {
             return Err(std::io::ErrorKind::PermissionDenied.into());
@@ -192,12 +189,10 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, E
         Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(Error::file("read", path)(source)),
     };
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|error| Error::Damaged {
-            path: path.to_owned(),
-            why: error.to_string(),
-        })
+    serde_json::from_slice(&text).map(Some).map_err(|error| Error::Damaged {
+        path: path.to_owned(),
+        why: error.to_string(),
+    })
 }
 
 /// Writes a file of ours beside its place and renames it, so that a kill or a power cut leaves the old one or the new.

@@ -97,8 +97,9 @@ impl Identity {
     /// Gives a file or folder to the user.
     pub(super) fn give(&self, path: &Path) -> Result<(), Error> {
         match self.switch {
-            Some((uid, gid)) => chown(path, Some(uid), Some(gid))
-                .map_err(|errno| Error::file("give away", path)(errno.into())),
+            Some((uid, gid)) => {
+                chown(path, Some(uid), Some(gid)).map_err(|errno| Error::file("give away", path)(errno.into()))
+            }
             None => Ok(()),
         }
     }

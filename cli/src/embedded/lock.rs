@@ -40,11 +40,7 @@ impl Lock {
     }
 
     /// Polls, because a blocking `flock` knows no timeout.
-    fn poll(
-        path: &Path,
-        wait: Duration,
-        try_lock: fn(&File) -> Result<(), TryLockError>,
-    ) -> Result<Self, Error> {
+    fn poll(path: &Path, wait: Duration, try_lock: fn(&File) -> Result<(), TryLockError>) -> Result<Self, Error> {
         let file = open(path)?;
         let began = Instant::now();
         loop {

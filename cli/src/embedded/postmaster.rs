@@ -34,9 +34,7 @@ impl Postmaster {
             Err(source) => return Err(Error::file("read", &path)(source)),
         };
         let mut lines = text.lines();
-        let pid = lines
-            .next()
-            .and_then(|line| line.trim().parse::<i32>().ok());
+        let pid = lines.next().and_then(|line| line.trim().parse::<i32>().ok());
         let port = lines.nth(2).and_then(|line| line.trim().parse().ok());
         Ok(pid
             .filter(|pid| *pid > 1 && lives(*pid) && works_on(*pid, data))
@@ -52,10 +50,7 @@ impl Postmaster {
             .and_then(|text| text.lines().next()?.trim().parse::<i32>().ok())
             .is_some_and(|pid| pid > 1 && lives(pid) && !works_on(pid, data));
         if stranger {
-            tracing::warn!(
-                "{} names a process that is no server of it; removed",
-                path.display()
-            );
+            tracing::warn!("{} names a process that is no server of it; removed", path.display());
             fs::remove_file(&path).map_err(Error::file("remove", &path))?;
         }
         Ok(())
@@ -104,10 +99,7 @@ mod tests {
     #[test]
     fn a_stranger_is_told_from_the_server() {
         let cases: [(&[u8], bool); 7] = [
-            (
-                b"/usr/lib/postgresql/15/bin/postgres\0-D\0/srv/data\0-p\x005\0",
-                true,
-            ),
+            (b"/usr/lib/postgresql/15/bin/postgres\0-D\0/srv/data\0-p\x005\0", true),
             (b"postgres\0-p\x005\0", true),
             (b"postgres\0-D\0/srv/other\0", false),
             (b"postgres: checkpointer \0", false),
@@ -117,11 +109,7 @@ mod tests {
         ];
         for (line, expected) in cases {
             let shown = String::from_utf8_lossy(line);
-            assert_eq!(
-                may_be_postmaster(line, Path::new("/srv/data")),
-                expected,
-                "{shown}"
-            );
+            assert_eq!(may_be_postmaster(line, Path::new("/srv/data")), expected, "{shown}");
         }
     }
 }

@@ -76,12 +76,7 @@ impl Source {
 
 impl Programs {
     /// Finds programs that the server's user can run, or fetches them into `place`.
-    pub(super) async fn find(
-        source: Source,
-        wanted: Wanted,
-        identity: &Identity,
-        place: &Path,
-    ) -> Result<Self, Error> {
+    pub(super) async fn find(source: Source, wanted: Wanted, identity: &Identity, place: &Path) -> Result<Self, Error> {
         let looked = match source {
             Source::Folder(folder) => {
                 return std::path::absolute(&folder)
@@ -109,11 +104,7 @@ impl Programs {
     }
 
     /// Tries the programs in a folder; the answer otherwise says what is wrong with them.
-    pub(super) fn check(
-        folder: &Path,
-        wanted: Wanted,
-        identity: &Identity,
-    ) -> Result<Self, String> {
+    pub(super) fn check(folder: &Path, wanted: Wanted, identity: &Identity) -> Result<Self, String> {
         for program in ["initdb", "pg_ctl", "postgres"] {
             if !folder.join(program).is_file() {
                 return Err(format!("{} has no {program}", folder.display()));
@@ -124,13 +115,7 @@ impl Programs {
             .command(&postgres)
             .arg("--version")
             .output()
-            .map_err(|error| {
-                format!(
-                    "user `{}` cannot run {}: {error}",
-                    identity.name(),
-                    postgres.display()
-                )
-            })?;
+            .map_err(|error| format!("user `{}` cannot run {}: {error}", identity.name(), postgres.display()))?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let version = parse_version(&printed).filter(|_| output.status.success());
         let Some((version, major)) = version else {
@@ -164,10 +149,8 @@ impl Programs {
             }
         }
         if complaints.is_empty() {
-            complaints.push(
-                "looked in pg_config --bindir, /usr/lib/postgresql/*/bin, /usr/pgsql-*/bin and PATH"
-                    .to_owned(),
-            );
+            complaints
+                .push("looked in pg_config --bindir, /usr/lib/postgresql/*/bin, /usr/pgsql-*/bin and PATH".to_owned());
         }
         Err(complaints.join("; "))
     }
@@ -218,11 +201,7 @@ fn by_version(parent: &str, prefix: &str) -> Vec<PathBuf> {
 
 /// `postgres (PostgreSQL) 15.18 (Debian …)` is version `15.18`, major 15.
 fn parse_version(printed: &str) -> Option<(String, u32)> {
-    let version = printed
-        .split_once("(PostgreSQL) ")?
-        .1
-        .split_whitespace()
-        .next()?;
+    let version = printed.split_once("(PostgreSQL) ")?.1.split_whitespace().next()?;
     let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
     Some((version.to_owned(), digits.parse().ok()?))
 }
@@ -250,11 +229,7 @@ mod tests {
 
     #[test]
     fn only_tested_versions_will_do_and_data_bind_to_their_own() {
-        let includes = |wanted: Wanted| {
-            (14..20)
-                .filter(|major| wanted.includes(*major))
-                .collect::<Vec<_>>()
-        };
+        let includes = |wanted: Wanted| (14..20).filter(|major| wanted.includes(*major)).collect::<Vec<_>>();
         assert_eq!(includes(Wanted::Supported), [15, 16, 17, 18]);
         assert_eq!(includes(Wanted::Exactly(16)), [16]);
     }

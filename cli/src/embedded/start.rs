@@ -49,8 +49,7 @@ pub(super) async fn start(options: &Options, source: Source) -> Result<Postgres,
     // Before anything is made there: it has to be found again.
     home.remember(&memory)?;
     let logins = make_data(&home, &cluster).await?;
-    let (port, adopted, connection, version) =
-        bring_up(&cluster, &logins, memory.port, wait).await?;
+    let (port, adopted, connection, version) = bring_up(&cluster, &logins, memory.port, wait).await?;
     // From here on a failure has to stop the server again, which the share does when it is dropped.
     let postgres = Postgres {
         running: Running::new(&cluster.place, &logins, port, version.clone()),

@@ -24,10 +24,7 @@ impl TestHome {
         let folder = tempfile::tempdir().unwrap();
         let mode = if closed { 0o700 } else { 0o755 };
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
-        Self {
-            folder,
-            open: !closed,
-        }
+        Self { folder, open: !closed }
     }
 
     fn path(&self) -> PathBuf {
@@ -64,10 +61,7 @@ async fn connect(url: &str) -> PgConnection {
 
 async fn text(url: &str, query: &str) -> String {
     let mut connection = connect(url).await;
-    sqlx::query_scalar(query)
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
+    sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
 }
 
 fn mode(path: &std::path::Path) -> u32 {
@@ -108,11 +102,7 @@ async fn a_cluster_starts_with_three_logins_and_durable_settings() {
         } else {
             format!("SHOW {setting}")
         };
-        assert_eq!(
-            text(postgres.superuser_url(), &query).await,
-            value,
-            "{setting}"
-        );
+        assert_eq!(text(postgres.superuser_url(), &query).await, value, "{setting}");
     }
     assert!(postgres.release().await.unwrap());
 }
@@ -122,10 +112,7 @@ async fn nobody_gets_in_without_the_password_and_nobody_else_can_read_it() {
     let home = TestHome::new(false);
     let postgres = home.start().await;
     for role in [SUPERUSER, APP] {
-        let guess = format!(
-            "postgres://{role}:{role}@127.0.0.1:{}/viral",
-            postgres.port()
-        );
+        let guess = format!("postgres://{role}:{role}@127.0.0.1:{}/viral", postgres.port());
         assert!(PgConnection::connect(&guess).await.is_err());
     }
     let secrets = home.path().join("postgres.secrets.json");
@@ -184,9 +171,7 @@ async fn the_last_holder_stops_the_server_and_the_next_start_keeps_port_and_data
 async fn a_home_that_the_server_cannot_enter_gets_its_data_elsewhere() {
     let home = TestHome::new(true);
     let postgres = home.start().await;
-    let inside = postgres
-        .data_dir()
-        .starts_with(home.path().canonicalize().unwrap());
+    let inside = postgres.data_dir().starts_with(home.path().canonicalize().unwrap());
     assert_eq!(inside, !geteuid().is_root());
     let place = postgres.data_dir().to_owned();
     assert!(postgres.release().await.unwrap());

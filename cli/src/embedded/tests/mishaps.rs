@@ -19,10 +19,7 @@ async fn committed_data_survive_a_killed_server() {
     let postgres = home.start().await;
     let url = postgres.owner_url().to_owned();
     let mut connection = connect(&url).await;
-    connection
-        .execute("CREATE TABLE kept (n int)")
-        .await
-        .unwrap();
+    connection.execute("CREATE TABLE kept (n int)").await.unwrap();
     for signal in [Signal::SIGKILL, Signal::SIGSTOP] {
         connect(&url)
             .await
@@ -53,10 +50,7 @@ async fn a_start_goes_on_where_a_killed_one_stopped() {
     let postgres = home.start().await;
     let superuser = postgres.superuser_url().replace("/viral", "/postgres");
     let mut connection = connect(&superuser).await;
-    connection
-        .execute("DROP DATABASE viral WITH (FORCE)")
-        .await
-        .unwrap();
+    connection.execute("DROP DATABASE viral WITH (FORCE)").await.unwrap();
     connection.execute("DROP ROLE viral_app").await.unwrap();
     connection.close().await.unwrap();
     let folder = postgres.data_dir().parent().unwrap().to_owned();
@@ -83,11 +77,7 @@ async fn lost_passwords_and_a_taken_lock_are_told_plainly() {
         wait: Duration::from_millis(200),
         ..home.options()
     };
-    let door = Lock::exclusive(
-        &home.path().join("postgres.lock"),
-        Duration::from_millis(200),
-    )
-    .unwrap();
+    let door = Lock::exclusive(&home.path().join("postgres.lock"), Duration::from_millis(200)).unwrap();
     let refused = Postgres::start(&hurried).await.unwrap_err();
     assert!(matches!(refused, Error::Busy { .. }), "{refused}");
     drop(door);
@@ -116,11 +106,7 @@ async fn the_server_is_out_of_reach_of_our_terminal() {
     let postgres = home.start().await;
     let server = Pid::from_raw(postgres.pid().unwrap());
     assert_ne!(getsid(Some(server)), getsid(None));
-    assert_eq!(
-        getsid(Some(server)),
-        Ok(server),
-        "it leads a session of its own"
-    );
+    assert_eq!(getsid(Some(server)), Ok(server), "it leads a session of its own");
     assert!(postgres.release().await.unwrap());
 }
 
@@ -131,9 +117,7 @@ async fn holder() {
     let Some(home) = std::env::var_os("EMBEDDED_TEST_HOME") else {
         return;
     };
-    let postgres = Postgres::start(&Options::new(PathBuf::from(home)))
-        .await
-        .unwrap();
+    let postgres = Postgres::start(&Options::new(PathBuf::from(home))).await.unwrap();
     println!("pid={}", postgres.pid().unwrap());
     std::thread::sleep(Duration::from_secs(600));
 }
@@ -144,12 +128,7 @@ async fn a_killed_process_leaves_the_server_to_the_next() {
     let home = TestHome::new(false);
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "--nocapture"])
-        .arg(
-            concat!(module_path!(), "::holder")
-                .split_once("::")
-                .unwrap()
-                .1,
-        )
+        .arg(concat!(module_path!(), "::holder").split_once("::").unwrap().1)
         .env("EMBEDDED_TEST_HOME", home.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
