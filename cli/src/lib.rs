@@ -1,1 +1,4 @@
-//! p
+//! The parts of the one binary.
+
+pub mod bench;
+pub mod embedded;

@@ -11,6 +11,7 @@ use crate::unit::{Outcome, Part, Unit};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -69,6 +70,22 @@ impl fmt::Debug for Settings {
 pub struct Writer {
     store: Arc<dyn EventStore>,
     messages: mpsc::Sender<Message>,
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    batches: AtomicU64,
+    events: AtomicU64,
+}
+
+/// What a writer has appended since it started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Transactions of the store.
+    pub batches: u64,
+    /// Events in them.
+    pub events: u64,
 }
 
 type Answer = Result<Answered, AppendError>;
@@ -97,15 +114,26 @@ impl Writer {
         let head = store.head().await?;
         state.follow(store.as_ref(), head.position).await?;
         let (messages, receiver) = mpsc::channel(settings.queue);
+        let counters = Arc::<Counters>::default();
         let task = Task {
             store: store.clone(),
             settings,
             state,
             receiver,
             waiting: Vec::new(),
+            counters: counters.clone(),
         };
         let handle = tokio::spawn(task.run());
-        Ok((Writer { store, messages }, handle))
+        let writer = Writer { store, messages, counters };
+        Ok((writer, handle))
+    }
+
+    /// What was appended since the start.
+    pub fn appended(&self) -> Appended {
+        Appended {
+            batches: self.counters.batches.load(Ordering::Relaxed),
+            events: self.counters.events.load(Ordering::Relaxed),
+        }
     }
 
     /// The log that it writes.
@@ -206,6 +234,7 @@ struct Task {
     state: BookAt,
     receiver: mpsc::Receiver<Message>,
     waiting: Vec<Waiting>,
+    counters: Arc<Counters>,
 }
 
 impl Task {
@@ -307,6 +336,8 @@ impl Task {
         }
         self.state.book.forget();
         self.state.position = Position(self.state.position.0 + events.len() as u64);
+        self.counters.batches.fetch_add(1, Ordering::Relaxed);
+        self.counters.events.fetch_add(events.len() as u64, Ordering::Relaxed);
         self.answer(verdicts, events, retried);
         Ok(())
     }

@@ -67,6 +67,9 @@ impl Log {
     }
 
     fn append(&mut self, events: &[StoredEvent]) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Err(StoreError::Corrupt("an append without events".to_owned()));
+        }
         let mut next = self.head().position.next();
         for event in events {
             if event.position != next {

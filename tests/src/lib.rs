@@ -1,1 +1,4 @@
-//! The tests live in `tests/`; this library holds nothing.
+//! What the tests of the whole platform share: a real PostgreSQL, and processes of the real binary.
+
+pub mod samples;
+pub mod server;

@@ -8,7 +8,8 @@ use crate::error::StoreError;
 use crate::event::StoredEvent;
 use chrono::{DateTime, Utc};
 
-pub(super) const STATEMENT: &str = "COPY events (aggregate_type, aggregate_id, sequence, event_type, event_version, \
+/// The statement that the data stream belongs to.
+pub const STATEMENT: &str = "COPY events (aggregate_type, aggregate_id, sequence, event_type, event_version, \
      payload, metadata, position, event_id, recorded_at) FROM STDIN (FORMAT binary)";
 
 const FIELDS: i16 = 10;
@@ -16,7 +17,7 @@ const FIELDS: i16 = 10;
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// The whole data stream for these events.
-pub(super) fn encode(events: &[StoredEvent]) -> Result<Vec<u8>, StoreError> {
+pub fn encode(events: &[StoredEvent]) -> Result<Vec<u8>, StoreError> {
     let payloads: usize = events.iter().map(|e| e.payload.len() + e.metadata.len() + 160).sum();
     let mut data = Vec::with_capacity(payloads + 32);
     data.extend_from_slice(b"PGCOPY\n\xff\r\n\0");

@@ -1,7 +1,7 @@
 //! The log in PostgreSQL, its default home: table `events`, appended under the lock of the one row of `log_head`.
 
 mod append;
-mod copy;
+pub mod copy;
 mod error;
 mod listener;
 mod migrate;

@@ -1,0 +1,3 @@
+//! `viral bench`
+pub mod figures;
+pub mod load;

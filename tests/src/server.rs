@@ -1,0 +1,121 @@
+//! One PostgreSQL for a test binary, started as the product starts its own, with a fresh database for each test.
+
+use std::io::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::OnceCell;
+use viral::embedded::{Options, Postgres};
+use viral_store::PostgresStore;
+
+static SERVER: OnceCell<TestServer> = OnceCell::const_new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// A running server that does not outlive the test process, however that ends.
+#[derive(Debug)]
+pub struct TestServer {
+    /// The cluster.
+    pub postgres: Postgres,
+    watchdog: Child,
+}
+
+/// A migrated database of its own.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// For the superuser.
+    pub superuser_url: String,
+    /// For the role that migrates.
+    pub owner_url: String,
+    /// For the role that the platform works with.
+    pub app_url: String,
+}
+
+impl TestServer {
+    /// The server that the tests of one binary share.
+    pub async fn shared() -> &'static TestServer {
+        SERVER.get_or_init(TestServer::start).await
+    }
+
+    /// Starts one in a folder of its own.
+    pub async fn start() -> TestServer {
+        let folder = tempfile::Builder::new()
+            .prefix("viral-tests-")
+            .tempdir()
+            .unwrap()
+            .keep();
+        TestServer::start_in(&folder).await
+    }
+
+    /// Starts one in this folder, which is removed with it.
+    pub async fn start_in(folder: &std::path::Path) -> TestServer {
+        // PostgreSQL does not run as root: its own user must get through.
+        open_to_all(folder);
+        let postgres = Postgres::start(&Options::new(folder.join(".viral"))).await.unwrap();
+        // The watchdog sees its standard input close when this process ends in any way. QUIT is an immediate shutdown.
+        let script = "read -r _; kill -QUIT \"$(head -n 1 \"$1/postmaster.pid\")\"; sleep 0.2; rm -rf \"$1\" \"$2\"";
+        let watchdog = Command::new("sh")
+            .args(["-c", script, "watchdog"])
+            .arg(postgres.data_dir())
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        TestServer { postgres, watchdog }
+    }
+
+    /// A fresh database with all migrations.
+    pub async fn database(&self) -> Database {
+        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{number}");
+        let create = format!("CREATE DATABASE {name} OWNER viral_owner");
+        self.as_superuser(&create).await;
+        let of = |url: &str| {
+            let (server, _) = url.rsplit_once('/').unwrap();
+            format!("{server}/{name}")
+        };
+        let database = Database {
+            superuser_url: of(self.postgres.superuser_url()),
+            owner_url: of(self.postgres.owner_url()),
+            app_url: of(self.postgres.app_url()),
+        };
+        viral_store::postgres::migrate(&database.owner_url).await.unwrap();
+        database
+    }
+
+    /// Runs a statement as superuser in the server's own database.
+    pub async fn as_superuser(&self, statement: &str) {
+        run(self.postgres.superuser_url(), statement).await.unwrap();
+    }
+}
+
+impl Database {
+    /// The log in this database.
+    pub async fn store(&self) -> Arc<PostgresStore> {
+        Arc::new(PostgresStore::connect(&self.app_url).await.unwrap())
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        // Closing its input is the signal; then wait, so that the folder is gone.
+        if let Some(mut input) = self.watchdog.stdin.take() {
+            let _ = input.write_all(b"\n");
+        }
+        let _ = self.watchdog.wait();
+    }
+}
+
+/// Runs one statement on a connection of its own.
+pub async fn run(url: &str, statement: &str) -> Result<(), sqlx::Error> {
+    use sqlx::{Connection as _, Executor as _};
+    let mut connection = sqlx::PgConnection::connect(url).await?;
+    connection.execute(statement).await?;
+    connection.close().await
+}
+
+/// Lets every user get into a folder.
+pub fn open_to_all(folder: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+}

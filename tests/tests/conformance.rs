@@ -1,0 +1,57 @@
+//! One suite for every home of the log: whatever adapter is below, the writer keeps the same promises.
+
+mod conformance {
+    pub mod ledger;
+    pub mod log;
+    pub mod postgres;
+    pub mod units;
+    pub mod writers;
+}
+
+/// Runs a test on each adapter: `case!(module, name)` makes one test for memory and one for PostgreSQL.
+macro_rules! on_every_store {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        mod memory {
+            use std::sync::Arc;
+            $(#[tokio::test]
+            async fn $name() {
+                let store = viral_store::MemoryStore::new(uuid::Uuid::now_v7());
+                super::conformance::$module::$name(Arc::new(store)).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                let server = viral_tests::server::TestServer::shared().await;
+                let store = server.database().await.store().await;
+                super::conformance::$module::$name(store).await;
+            })*
+        }
+    };
+}
+
+on_every_store! {
+    log::an_empty_log_has_no_events,
+    log::events_are_read_in_pages_streams_and_by_id,
+    log::waiting_ends_with_an_append_or_the_timeout,
+    log::a_lock_that_is_dropped_writes_nothing,
+    log::an_append_that_would_leave_a_gap_is_refused,
+    log::snapshots_are_found_by_position,
+    units::several_streams_are_appended_as_one,
+    units::a_stream_that_moved_is_a_conflict,
+    units::a_guard_that_moved_is_a_conflict,
+    units::the_same_unit_is_appended_once,
+    units::another_request_with_the_same_id_is_refused,
+    units::duplicates_are_found_within_one_batch,
+    units::an_empty_unit_is_refused,
+    units::an_event_that_is_too_large_is_refused,
+    units::a_derived_id_happens_once,
+    units::times_never_go_back,
+    units::streams_of_the_book_take_ledger_commands_only,
+    ledger::a_refused_command_undoes_the_whole_unit,
+    ledger::events_and_ledger_commands_are_one_unit,
+    ledger::two_writers_see_each_other,
+    ledger::a_writer_starts_from_the_snapshot_and_the_tail,
+    ledger::a_snapshot_that_does_not_hold_is_not_used,
+    ledger::reads_see_one_position,
+}
