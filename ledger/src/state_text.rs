@@ -46,7 +46,8 @@ impl Book {
         hex::encode(Sha256::digest(text.as_bytes()))
     }
 
-    /// Reads a state text. `sequence` is the number of events in the book's stream up to that state.
+    /// Reads a state text. `sequence` is the number of events in the book's stream up to that state. A text that no
+    /// events could have led to is refused: one whose debits are not its credits, or whose holds are not what is held.
     pub fn from_state_text(text: &str, sequence: u64) -> Result<Book, InvalidStateText> {
         let mut parts = Parts::default();
         for (index, line) in text.lines().enumerate() {
@@ -63,7 +64,31 @@ impl Book {
                 problem: "the text is not in canonical form or not complete".to_owned(),
             });
         }
-        Ok(book)
+        match book.check_sums() {
+            Ok(()) => Ok(book),
+            Err(problem) => Err(InvalidStateText {
+                line: text.lines().count(),
+                problem,
+            }),
+        }
+    }
+
+    fn check_sums(&self) -> Result<(), String> {
+        for (asset, totals) in self.totals() {
+            if totals.debits != totals.credits {
+                return Err(format!("the debits and credits of all accounts of {asset} differ"));
+            }
+        }
+        let mut held: HashMap<&Address, i128> = HashMap::new();
+        for hold in self.holds().values() {
+            *held.entry(&hold.account).or_default() += hold.amount.minor();
+        }
+        for (address, account) in self.accounts() {
+            if held.get(address).copied().unwrap_or_default() != account.held.minor() {
+                return Err(format!("what {address} holds is not the sum of its open holds"));
+            }
+        }
+        Ok(())
     }
 
     fn each_state_line(&self, mut each: impl FnMut(&str)) {
@@ -108,7 +133,11 @@ impl Parts {
             [address, asset, debits, credits, held, flags] => {
                 let address = Address::parse(address).map_err(|e| e.to_string())?;
                 let asset = Asset::parse(asset).map_err(|e| e.to_string())?;
-                let amount = |text| Amount::parse(text, asset).map_err(|e| e.to_string());
+                let amount = |text| match Amount::parse(text, asset) {
+                    Ok(amount) if amount >= Amount::ZERO => Ok(amount),
+                    Ok(_) => Err(format!("{text} is less than zero")),
+                    Err(error) => Err(error.to_string()),
+                };
                 let (normal_side, flags) = read_flags(flags)?;
                 let account = Account {
                     asset,
@@ -130,6 +159,9 @@ impl Parts {
                     text => Some(text.parse().map_err(|_| format!("{text:?} is not a time"))?),
                 };
                 let amount = Amount::parse(amount, asset).map_err(|e| e.to_string())?;
+                if !amount.is_positive() {
+                    return Err("a hold of nothing".to_owned());
+                }
                 let hold = Hold {
                     account,
                     amount,
@@ -188,3 +220,6 @@ fn read_flags(text: &str) -> Result<(NormalSide, Flags), String> {
     }
     Ok((normal_side, flags))
 }
+
+#[cfg(test)]
+mod tests;
