@@ -93,13 +93,20 @@ pub struct HoldPlaced {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "HoldPlaced")]
 struct HoldPlacedJson {
+    /// The account whose money is set aside.
     account: Address,
+    /// How much: a decimal string with at most the asset's number of fraction digits, more than zero.
+    #[schemars(regex(pattern = r"^[0-9]+(\.[0-9]+)?$"))]
     amount: String,
+    /// Of what: the account's asset.
     asset: Asset,
+    /// From when on it can no longer be captured.
     #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<DateTime<Utc>>")]
     expires_at: Option<DateTime<Utc>>,
+    /// The hold's id: the id of this event.
     hold: Uuid,
+    /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reference: Option<Reference>,
 }
@@ -213,3 +220,6 @@ impl BookEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod schemas;

@@ -31,6 +31,7 @@ pub struct Posting {
 struct PostingJson<'a> {
     /// How much: a decimal string with at most the asset's number of fraction digits, more than zero.
     #[serde(borrow)]
+    #[schemars(regex(pattern = r"^[0-9]+(\.[0-9]+)?$"))]
     amount: Cow<'a, str>,
     asset: Asset,
     credit: Address,
@@ -185,6 +186,7 @@ pub struct Transaction {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: Metadata,
     /// The movements, at least one.
+    #[schemars(length(min = 1, max = 200))]
     pub postings: Vec<Posting>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
