@@ -1,0 +1,217 @@
+//! Verify: every stored byte is read again, and the first position where something is wrong is named.
+//!
+//! What one event says by itself is checked in [`text`], its unit in [`units`], what it does to the book in [`book`],
+//! what the log and things beside it must agree on in [`elsewhere`]. That ids are unique and streams complete cannot be
+//! known before the end; [`whole_log`] keeps what it needs in temporary files, so memory does not grow with the log.
+
+mod book;
+mod elsewhere;
+mod text;
+mod units;
+mod whole_log;
+
+use crate::error::AuditError;
+use crate::pages::Pages;
+use crate::progress::{Progress, Unit};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Instant;
+use viral_ledger::BookEvent;
+use viral_store::event::time_text;
+use viral_store::{EventStore, Head, Position, StoreError, StoredEvent};
+use whole_log::WholeLog;
+
+/// Something that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Where, a decimal string.
+    #[serde(serialize_with = "as_text")]
+    pub position: Position,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verification {
+    /// Whether the whole log holds.
+    pub holds: bool,
+    /// How many events were read and hold by themselves and with everything before them.
+    pub events: u64,
+    /// The position of the last of them, a decimal string.
+    pub position: String,
+    /// SHA-256 of the state text at that position.
+    pub state_hash: String,
+    /// The first position that does not hold, and what is wrong with it.
+    pub first_bad: Option<Finding>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+fn as_text<S: serde::Serializer>(position: &Position, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(position)
+}
+
+/// Verifies the whole log as it is when the call is made. Reading ends at the first event that does not hold; an
+/// earlier one may still be named then, of which that was not known before.
+pub async fn verify(store: &Arc<dyn EventStore>, progress: &dyn Progress) -> Result<Verification, AuditError> {
+    let started = Instant::now();
+    let head = store.head().await?;
+    let mut verifier = Verifier::new(store.clone());
+    let complete = verifier.read(head, progress).await?;
+    if complete {
+        verifier.check_end(head).await?;
+    }
+    progress.begin("comparing ids and streams", Unit::Events, verifier.position.0);
+    if let Some(finding) = verifier.whole_log.check(progress)? {
+        verifier.note(finding);
+    }
+    Ok(Verification {
+        holds: verifier.first.is_none(),
+        events: verifier.position.0,
+        position: verifier.position.to_string(),
+        state_hash: verifier.book.state_hash(),
+        first_bad: verifier.first,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+struct Verifier {
+    store: Arc<dyn EventStore>,
+    /// The last event that holds.
+    position: Position,
+    recorded_at: Option<DateTime<Utc>>,
+    units: units::Units,
+    book: book::BookCheck,
+    whole_log: WholeLog,
+    first: Option<Finding>,
+}
+
+impl Verifier {
+    fn new(store: Arc<dyn EventStore>) -> Verifier {
+        Verifier {
+            store,
+            position: Position::START,
+            recorded_at: None,
+            units: units::Units::default(),
+            book: book::BookCheck::default(),
+            whole_log: WholeLog::default(),
+            first: None,
+        }
+    }
+
+    fn note(&mut self, finding: Finding) {
+        if self
+            .first
+            .as_ref()
+            .is_none_or(|first| finding.position < first.position)
+        {
+            self.first = Some(finding);
+        }
+    }
+
+    /// Whether everything up to the head was read and holds.
+    async fn read(&mut self, head: Head, progress: &dyn Progress) -> Result<bool, AuditError> {
+        progress.begin("verifying", Unit::Events, head.position.0);
+        let mut pages = Pages::open(self.store.clone(), Position::START, head.position);
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(unread) => {
+                    let StoreError::Corrupt(problem) = unread.error else {
+                        return Err(unread.error.into());
+                    };
+                    let position = self.position.next();
+                    let problem = format!("cannot be read: {problem}");
+                    self.note(Finding { position, problem });
+                    return Ok(false);
+                }
+            };
+            for event in &page {
+                if let Err(problem) = self.event(event).await? {
+                    // A gap is found at the event after it: what is missing is the position before that one.
+                    let position = self.position.next();
+                    self.note(Finding { position, problem });
+                    return Ok(false);
+                }
+                self.position = event.position;
+                self.recorded_at = Some(event.recorded_at);
+            }
+            progress.advance(self.position.0);
+        }
+        Ok(true)
+    }
+
+    /// Checks one event. The outer error is of the tools, the inner one of the event.
+    async fn event(&mut self, event: &StoredEvent) -> Result<Result<(), String>, AuditError> {
+        let checked = match self.check(event) {
+            Ok(checked) => checked,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        self.whole_log.add(event)?;
+        match checked {
+            Some(BookEvent::SnapshotTaken(taken)) => {
+                if let Some(problem) = elsewhere::saved_snapshot(self.store.as_ref(), &taken).await? {
+                    // The log itself is sound: a saved snapshot can be thrown away. So the reading goes on.
+                    let position = event.position;
+                    self.note(Finding { position, problem });
+                }
+                Ok(Ok(()))
+            }
+            Some(BookEvent::TransactionPosted(transaction)) if transaction.reverses.is_some() => {
+                elsewhere::reversed(self.store.as_ref(), event.position, &transaction).await
+            }
+            _ => Ok(Ok(())),
+        }
+    }
+
+    fn check(&mut self, event: &StoredEvent) -> Result<Option<BookEvent>, String> {
+        let next = self.position.next();
+        if event.position != next {
+            return Err(format!(
+                "missing: position {} follows {}",
+                event.position, self.position
+            ));
+        }
+        if let Some(before) = self.recorded_at.filter(|before| event.recorded_at < *before) {
+            let (time, before) = (time_text(&event.recorded_at), time_text(&before));
+            return Err(format!("recorded at {time}, before its predecessor at {before}"));
+        }
+        let (metadata, book_event) = text::check(event, self.store.source())?;
+        let effective_time = metadata.effective_time.clone();
+        self.units.check(event.event_id, metadata)?;
+        if let Some(book_event) = &book_event {
+            self.book.check(event, effective_time.as_deref(), book_event)?;
+        }
+        Ok(book_event)
+    }
+
+    /// The head must say what the events say.
+    async fn check_end(&mut self, head: Head) -> Result<(), AuditError> {
+        let position = self.position.next();
+        if self.position < head.position {
+            let problem = format!(
+                "missing: the head says {}, the events end at {}",
+                head.position, self.position
+            );
+            self.note(Finding { position, problem });
+            return Ok(());
+        }
+        if let Some(last) = self.recorded_at.filter(|last| *last != head.recorded_at) {
+            let (head, last) = (time_text(&head.recorded_at), time_text(&last));
+            let problem = format!("the head says the last event was recorded at {head}, the event says {last}");
+            let position = self.position;
+            self.note(Finding { position, problem });
+        }
+        // Events and head move in one transaction: a head that is read after an event includes it.
+        if let Some(beyond) = self.store.read_after(head.position, 1).await?.pop() {
+            let now = self.store.head().await?.position;
+            if now < beyond.position {
+                let problem = format!("position {} is there, but the head says {now}", beyond.position);
+                self.note(Finding { position, problem });
+            }
+        }
+        Ok(())
+    }
+}

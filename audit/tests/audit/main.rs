@@ -1,0 +1,9 @@
+//! The auditor's tools on logs that the writer made, and on copies of them that somebody changed.
+
+// A test that cannot go on panics.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod history;
+mod replay;
+mod tampered;
+mod verify;
