@@ -1,0 +1,212 @@
+//! Bodies: JSON in which no object names a field twice, read into exactly the fields that are expected.
+
+use crate::kind;
+use crate::problem::Problem;
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, de};
+use serde_json::error::Category;
+use serde_json::{Map, Value};
+use std::fmt;
+use viral_store::canonical;
+
+/// Reads a body into its fields, and gives its canonical text. Nothing at all stands for an object without fields.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<(T, String), Problem> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    let Unique(value) = serde_json::from_slice(body).map_err(|e| problem(kind::DUPLICATE_KEY, &e))?;
+    if !value.is_object() {
+        return Err(Problem::new(kind::INVALID_BODY, "the body must be a JSON object"));
+    }
+    let fields = serde_json::from_slice(body).map_err(|e| problem(kind::INVALID_BODY, &e))?;
+    let text = canonical::to_text(&value).map_err(|e| problem(kind::INVALID_BODY, &e))?;
+    Ok((fields, text))
+}
+
+/// The text of the error says the line and the column.
+fn problem(of_data: kind::Kind, error: &serde_json::Error) -> Problem {
+    match error.classify() {
+        Category::Data => Problem::new(of_data, error.to_string()),
+        Category::Syntax | Category::Eof | Category::Io => {
+            Problem::new(kind::MALFORMED_JSON, format!("the body is not JSON: {error}"))
+        }
+    }
+    .with("line", error.line())
+    .with("column", error.column())
+}
+
+/// A value in which every object names each field once. RFC 8259 leaves open what a second one means, so two readers
+/// could see two requests in it.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Unique, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor).map(Unique)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Unique(value)) = seq.next_element()? {
+            values.push(value);
+        }
+        Ok(values.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if fields.contains_key(&key) {
+                let shown: String = key.chars().take(64).collect();
+                return Err(A::Error::custom(format!("the field {shown:?} is there twice")));
+            }
+            let Unique(value) = map.next_value()?;
+            fields.insert(key, value);
+        }
+        Ok(fields.into())
+    }
+}
+
+/// An amount as it stands in a body. A number is taken note of here, so that the answer can name its posting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AmountText {
+    Text(String),
+    Number,
+}
+
+impl<'de> Deserialize<'de> for AmountText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<AmountText, D::Error> {
+        deserializer.deserialize_any(AmountVisitor)
+    }
+}
+
+struct AmountVisitor;
+
+impl Visitor<'_> for AmountVisitor {
+    type Value = AmountText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an amount as a decimal string such as \"12.50\"")
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<AmountText, E> {
+        Ok(AmountText::Text(value.to_owned()))
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<AmountText, E> {
+        Ok(AmountText::Number)
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<AmountText, E> {
+        Ok(AmountText::Number)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<AmountText, E> {
+        Ok(AmountText::Number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        amount: Option<AmountText>,
+        #[serde(default)]
+        free: std::collections::BTreeMap<String, String>,
+    }
+
+    fn code_and_detail(body: &str) -> (&'static str, String) {
+        let problem = read::<Body>(body.as_bytes()).unwrap_err();
+        (problem.kind().code, problem.detail().to_owned())
+    }
+
+    #[test]
+    fn the_canonical_text_is_the_same_for_every_spelling() {
+        let (body, text) = read::<Body>(b" {\"free\" : {\"b\":\"\\u0041\", \"a\":\"\"}, \"amount\": \"1\"}").unwrap();
+        assert_eq!(text, r#"{"amount":"1","free":{"a":"","b":"A"}}"#);
+        assert_eq!(body.amount, Some(AmountText::Text("1".to_owned())));
+        assert_eq!(body.free.len(), 2);
+        assert_eq!(read::<Body>(b"").unwrap().1, "{}");
+    }
+
+    #[test]
+    fn the_place_of_a_mistake_is_said() {
+        let (code, detail) = code_and_detail("{\n  \"amount\": }");
+        assert_eq!(
+            (code, detail.contains("line 2 column 13")),
+            ("malformed_json", true),
+            "{detail}"
+        );
+        let (code, detail) = code_and_detail(r#"{"amount":"1","colour":"red"}"#);
+        assert_eq!(
+            (code, detail.contains("unknown field `colour`")),
+            ("invalid_body", true),
+            "{detail}"
+        );
+        let (code, detail) = code_and_detail(r#"{"free":{"a":"1","a":"2"}}"#);
+        assert_eq!(
+            (code, detail.contains("\"a\" is there twice")),
+            ("duplicate_key", true),
+            "{detail}"
+        );
+        let (code, detail) = code_and_detail(r#"{"amount":true}"#);
+        assert_eq!(
+            (code, detail.contains("decimal string")),
+            ("invalid_body", true),
+            "{detail}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for (body, code) in [
+            ("[]", "invalid_body"),
+            ("null", "invalid_body"),
+            ("{} {}", "malformed_json"),
+            ("{\"amount\":1e999}", "malformed_json"),
+            ("{\"amount\":\"\\ud800\"}", "malformed_json"),
+            ("{\"free\":{\"a\":1}}", "invalid_body"),
+            (&"[".repeat(60_000), "malformed_json"),
+        ] {
+            assert_eq!(code_and_detail(body).0, code, "{body:.40}");
+        }
+        assert_eq!(
+            read::<Body>(b"{\"free\":{\"a\":\"\xff\"}}").unwrap_err().kind(),
+            kind::MALFORMED_JSON
+        );
+    }
+}
