@@ -1,0 +1,88 @@
+//! Reversing a transaction, once.
+//!
+//! The unit has two events. The first one is the only event of the stream `reversal/<original>`, at expected sequence
+//! 0, and has the unit's id, which stands for the key: the same request repeated finds its answer, any other request
+//! finds the stream taken. The second one is the mirrored transaction, whose id derives from the original's.
+
+use super::transactions::posted;
+use super::views::{self, unknown_transaction};
+use crate::error::{self, Addressed};
+use crate::parse::{self, Place};
+use crate::problem::Problem;
+use crate::state::AppState;
+use crate::write::Write;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use viral_commands::{NewEvent, Part};
+use viral_ledger::{Command, Transaction, ids};
+use viral_store::StreamId;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reason {
+    reason: Option<String>,
+}
+
+/// Somebody wants a transaction undone.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "reversal.requested")]
+struct ReversalRequested<'a> {
+    original: Uuid,
+    reversal: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+/// `POST /v1/ledger/transactions/{id}/reverse`
+pub(super) async fn reverse(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    write: Write<Reason>,
+) -> Result<Response, Problem> {
+    let original = parse::id(&id)?;
+    let event = state
+        .store()
+        .find(original)
+        .await?
+        .ok_or_else(|| unknown_transaction(original))?;
+    let transaction = views::transaction(&event)?.ok_or_else(|| unknown_transaction(original))?;
+    for (number, posting) in (1..).zip(&transaction.postings) {
+        Place::posting(number, "debit").not_reserved(&posting.debit)?;
+        Place::posting(number, "credit").not_reserved(&posting.credit)?;
+    }
+    let parts = parts(original, transaction, write.body.reason.clone())?;
+    let path = format!("/v1/ledger/transactions/{original}/reverse");
+    let operation = "ledger.transaction.reverse";
+    let written = write
+        .append(&state, operation, &path, Addressed::Transaction, parts)
+        .await?;
+    posted(&written)
+}
+
+fn parts(original: Uuid, transaction: Transaction, reason: Option<String>) -> Result<Vec<Part>, Problem> {
+    let reversal = ids::reversal_of(original);
+    let requested = ReversalRequested {
+        original,
+        reversal,
+        reason: reason.as_deref(),
+    };
+    let requested = NewEvent::new("reversal.requested", "1", &requested).map_err(|e| error::internal(&e))?;
+    Ok(vec![
+        Part::Events {
+            stream: StreamId::new("reversal", original.to_string()),
+            expected: 0,
+            events: vec![requested],
+        },
+        Part::Ledger {
+            id: Some(reversal),
+            command: Command::Reverse {
+                original,
+                is_reversal: transaction.reverses.is_some(),
+                postings: transaction.postings,
+                reason,
+            },
+        },
+    ])
+}

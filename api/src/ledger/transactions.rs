@@ -1,0 +1,208 @@
+//! Transactions: posting them, finding one, and going through all of them.
+
+use super::views::{self, TransactionView, unknown_transaction};
+use crate::cursor::{self, Cursor};
+use crate::error::{self, Addressed};
+use crate::json::AmountText;
+use crate::parse::{self, Place};
+use crate::problem::Problem;
+use crate::query::{self, NoQuery, Params};
+use crate::state::AppState;
+use crate::write::{Write, Written};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use viral_commands::Part;
+use viral_ledger::{Address, Code, Command, NewTransaction, Posting, Reference, Transaction};
+use viral_store::Position;
+
+const PATH: &str = "/v1/ledger/transactions";
+/// How many events one request looks at, at most: a filter that fits nothing must not read the whole log.
+const MAX_SCANNED: u64 = 10_000;
+/// How many events are read at once.
+const READ_AT_ONCE: usize = 500;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    cursor: Option<String>,
+    limit: Option<String>,
+    account: Option<String>,
+    code: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Transactions {
+    transactions: Vec<TransactionView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Which transactions a list is about.
+struct Filter {
+    account: Option<Address>,
+    code: Option<Code>,
+}
+
+impl Filter {
+    fn fits(&self, transaction: &Transaction) -> bool {
+        let moves = |account: &Address| {
+            let touches = |posting: &Posting| posting.debit == *account || posting.credit == *account;
+            transaction.postings.iter().any(touches)
+        };
+        self.code.as_ref().is_none_or(|code| transaction.code == *code) && self.account.as_ref().is_none_or(moves)
+    }
+}
+
+/// `GET /v1/ledger/transactions`
+pub(super) async fn list(
+    State(state): State<AppState>,
+    Params(params): Params<ListParams>,
+) -> Result<Json<Transactions>, Problem> {
+    let limit = query::limit(params.limit.as_deref())?;
+    let start = match params.cursor.as_deref().map(Cursor::parse).transpose()? {
+        Some(Cursor::Transactions(position)) => position,
+        None => Position::START,
+        Some(_) => return Err(cursor::invalid()),
+    };
+    let account = params
+        .account
+        .as_deref()
+        .map(|text| Place::field("account").address(text));
+    let code = params.code.as_deref().map(|text| Place::field("code").code(text));
+    let filter = Filter {
+        account: account.transpose()?,
+        code: code.transpose()?,
+    };
+    let head = state.store().head().await?.position;
+    if start > head {
+        return Err(cursor::invalid());
+    }
+    let (transactions, end) = scan(&state, start, head, &filter, limit).await?;
+    Ok(Json(Transactions {
+        transactions,
+        next_cursor: (end < head).then(|| Cursor::Transactions(end).to_text()),
+    }))
+}
+
+/// The next transactions after a position, and the last position that was looked at.
+async fn scan(
+    state: &AppState,
+    start: Position,
+    head: Position,
+    filter: &Filter,
+    limit: usize,
+) -> Result<(Vec<TransactionView>, Position), Problem> {
+    let last = Position(head.0.min(start.0.saturating_add(MAX_SCANNED)));
+    let (mut found, mut position) = (Vec::new(), start);
+    while position < last {
+        let rest = usize::try_from(last.0 - position.0).unwrap_or(READ_AT_ONCE);
+        let events = state.store().read_after(position, rest.min(READ_AT_ONCE)).await?;
+        if events.is_empty() {
+            break;
+        }
+        for event in events {
+            position = event.position;
+            if let Some(transaction) = views::transaction(&event)?
+                && filter.fits(&transaction)
+            {
+                found.push(TransactionView::new(&event, transaction)?);
+            }
+            if found.len() == limit {
+                return Ok((found, position));
+            }
+        }
+    }
+    Ok((found, position))
+}
+
+/// `GET /v1/ledger/transactions/{id}`
+pub(super) async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    _: Params<NoQuery>,
+) -> Result<Json<TransactionView>, Problem> {
+    let id = parse::id(&id)?;
+    let event = state.store().find(id).await?.ok_or_else(|| unknown_transaction(id))?;
+    let transaction = views::transaction(&event)?.ok_or_else(|| unknown_transaction(id))?;
+    Ok(Json(TransactionView::new(&event, transaction)?))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PostTransaction {
+    code: Option<String>,
+    description: Option<String>,
+    effective_at: Option<String>,
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+    reference: Option<Reference>,
+    postings: Vec<PostingText>,
+}
+
+/// A posting as it stands in a body.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PostingText {
+    debit: String,
+    credit: String,
+    amount: AmountText,
+    asset: String,
+}
+
+/// Reads postings between accounts that may be changed by generic writes.
+pub(super) fn postings(texts: &[PostingText]) -> Result<Vec<Posting>, Problem> {
+    let numbered = (1..).zip(texts);
+    let read = numbered.map(|(number, text)| {
+        let place = |field| Place::posting(number, field);
+        let asset = place("asset").asset(&text.asset)?;
+        Ok(Posting {
+            debit: place("debit").open_address(&text.debit)?,
+            credit: place("credit").open_address(&text.credit)?,
+            amount: place("amount").amount(&text.amount, asset)?,
+            asset,
+        })
+    });
+    read.collect()
+}
+
+/// `POST /v1/ledger/transactions`
+pub(super) async fn post(State(state): State<AppState>, write: Write<PostTransaction>) -> Result<Response, Problem> {
+    let body = &write.body;
+    let effective_at = body
+        .effective_at
+        .as_deref()
+        .map(|text| Place::field("effective_at").time(text));
+    let transaction = NewTransaction {
+        code: code(body.code.as_deref(), Code::TRANSFER)?,
+        description: body.description.clone(),
+        effective_at: effective_at.transpose()?,
+        metadata: body.metadata.clone(),
+        postings: postings(&body.postings)?,
+        reference: body.reference.clone(),
+    };
+    let command = Command::Post(transaction);
+    let parts = vec![Part::Ledger { id: None, command }];
+    let written = write
+        .append(&state, "ledger.transaction.post", PATH, Addressed::Nothing, parts)
+        .await?;
+    posted(&written)
+}
+
+/// The code of a transaction, or the one that it has if nothing is said.
+pub(super) fn code(text: Option<&str>, default: Code) -> Result<Code, Problem> {
+    text.map_or(Ok(default), |text| Place::field("code").code(text))
+}
+
+/// The answer to a write that ends in a transaction.
+pub(super) fn posted(written: &Written) -> Result<Response, Problem> {
+    let event = written.event()?;
+    let transaction = views::transaction(event)?;
+    let transaction = transaction.ok_or_else(|| error::internal(&"a transaction was posted by another event"))?;
+    let view = TransactionView::new(event, transaction)?;
+    let location = format!("{PATH}/{}", event.event_id);
+    written.answer(StatusCode::CREATED, Some(location), &view)
+}

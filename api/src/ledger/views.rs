@@ -1,0 +1,219 @@
+//! What the ledger's resources look like from outside: amounts and positions are decimal strings, times RFC 3339 in
+//! UTC. What a write answers is made of events alone.
+
+use crate::error;
+use crate::kind;
+use crate::problem::Problem;
+use crate::write::read_book_event;
+use serde::Serialize;
+use std::borrow::Cow;
+use uuid::Uuid;
+use viral_ledger::event::HoldPlaced;
+use viral_ledger::{Account, Address, Asset, BookEvent, NormalSide, Reference, Transaction, timestamp};
+use viral_store::event::time_text;
+use viral_store::{Position, StoredEvent};
+
+/// Where and when something entered the log, and who asked for it.
+#[derive(Debug, Serialize)]
+pub(super) struct Recorded {
+    position: String,
+    recorded_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<Cow<'static, str>>,
+}
+
+impl Recorded {
+    pub(super) fn of(event: &StoredEvent) -> Result<Recorded, Problem> {
+        Ok(Recorded {
+            position: event.position.to_string(),
+            recorded_at: time_text(&event.recorded_at),
+            actor: event.parse_metadata().map_err(|e| error::internal(&e))?.actor,
+        })
+    }
+}
+
+/// A transaction that was posted.
+#[derive(Debug, Serialize)]
+pub(super) struct TransactionView {
+    id: Uuid,
+    #[serde(flatten)]
+    recorded: Recorded,
+    #[serde(flatten)]
+    transaction: Transaction,
+}
+
+impl TransactionView {
+    pub(super) fn new(event: &StoredEvent, transaction: Transaction) -> Result<TransactionView, Problem> {
+        Ok(TransactionView {
+            id: event.event_id,
+            recorded: Recorded::of(event)?,
+            transaction,
+        })
+    }
+}
+
+/// The transaction that an event posted; nothing if it is another event.
+pub(super) fn transaction(event: &StoredEvent) -> Result<Option<Transaction>, Problem> {
+    if !is_of_book(event) {
+        return Ok(None);
+    }
+    Ok(match read_book_event(event)? {
+        BookEvent::TransactionPosted(transaction) => Some(transaction),
+        _ => None,
+    })
+}
+
+/// The hold that an event placed; nothing if it is another event.
+pub(super) fn hold_placed(event: &StoredEvent) -> Result<Option<HoldPlaced>, Problem> {
+    if !is_of_book(event) {
+        return Ok(None);
+    }
+    Ok(match read_book_event(event)? {
+        BookEvent::HoldPlaced(placed) => Some(placed),
+        _ => None,
+    })
+}
+
+fn is_of_book(event: &StoredEvent) -> bool {
+    event.stream.aggregate_type == BookEvent::AGGREGATE_TYPE
+}
+
+/// A hold as it was placed.
+#[derive(Debug, Serialize)]
+pub(super) struct HoldView {
+    id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    account: Address,
+    amount: String,
+    asset: Asset,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    #[serde(flatten)]
+    recorded: Recorded,
+}
+
+impl HoldView {
+    pub(super) fn of(event: &StoredEvent, placed: HoldPlaced) -> Result<HoldView, Problem> {
+        Ok(HoldView {
+            id: placed.hold,
+            status: None,
+            amount: placed.amount.to_text(placed.asset),
+            account: placed.account,
+            asset: placed.asset,
+            expires_at: placed.expires_at.as_ref().map(timestamp::to_text),
+            reference: placed.reference,
+            recorded: Recorded::of(event)?,
+        })
+    }
+
+    /// Adds what became of it.
+    pub(super) fn with_status(mut self, status: &'static str) -> HoldView {
+        self.status = Some(status);
+        self
+    }
+}
+
+/// An account and its totals.
+#[derive(Debug, Serialize)]
+pub(super) struct AccountView {
+    account: Address,
+    asset: Asset,
+    normal_side: NormalSide,
+    may_go_negative: bool,
+    frozen: bool,
+    closed: bool,
+    #[serde(flatten)]
+    totals: TotalsView,
+}
+
+impl AccountView {
+    pub(super) fn of(address: Address, account: &Account) -> AccountView {
+        AccountView {
+            account: address,
+            asset: account.asset,
+            normal_side: account.normal_side,
+            may_go_negative: account.flags.may_go_negative,
+            frozen: account.flags.frozen,
+            closed: account.flags.closed,
+            totals: TotalsView::of(account),
+        }
+    }
+}
+
+/// The totals of an account.
+#[derive(Debug, Serialize)]
+pub(super) struct TotalsView {
+    debits: String,
+    credits: String,
+    balance: String,
+    held: String,
+    available: String,
+}
+
+impl TotalsView {
+    pub(super) fn of(account: &Account) -> TotalsView {
+        let text = |minor| decimal(minor, account.asset);
+        TotalsView {
+            debits: text(account.debits.minor()),
+            credits: text(account.credits.minor()),
+            balance: text(account.balance()),
+            held: text(account.held.minor()),
+            available: text(account.available()),
+        }
+    }
+}
+
+/// Minor units as a decimal string. Sums and differences of amounts may be beyond the bounds of one amount.
+pub(super) fn decimal(minor: i128, asset: Asset) -> String {
+    let (sign, scale) = (if minor < 0 { "-" } else { "" }, usize::from(asset.scale()));
+    let digits = format!("{:0>width$}", minor.unsigned_abs(), width = scale + 1);
+    match digits.split_at_checked(digits.len() - scale) {
+        Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
+        _ => format!("{sign}{digits}"),
+    }
+}
+
+pub(super) fn unknown_account(address: &Address, position: Position) -> Problem {
+    let detail = format!("there is no account {address} as of position {position}");
+    Problem::new(kind::UNKNOWN_ACCOUNT, detail).with("account", address.as_str())
+}
+
+pub(super) fn unknown_transaction(id: Uuid) -> Problem {
+    Problem::new(kind::UNKNOWN_TRANSACTION, format!("there is no transaction {id}"))
+}
+
+pub(super) fn unknown_hold(id: Uuid) -> Problem {
+    Problem::new(kind::UNKNOWN_HOLD, format!("there never was a hold {id}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use viral_ledger::Amount;
+
+    #[test]
+    fn decimals_are_those_of_amounts_and_go_beyond_them() {
+        let assets = ["VCOIN", "USD", "JPY", "KWD"].map(|code| Asset::parse(code).unwrap());
+        for asset in assets {
+            for minor in [
+                0,
+                1,
+                -1,
+                10,
+                -999,
+                10_000,
+                123_456_789,
+                Amount::MAX.minor(),
+                -Amount::MAX.minor(),
+            ] {
+                let amount = Amount::from_minor(minor).unwrap();
+                assert_eq!(decimal(minor, asset), amount.to_text(asset), "{minor} {asset}");
+            }
+        }
+        let twice = decimal(-2 * Amount::MAX.minor() - 5, Asset::VCOIN);
+        assert_eq!(twice, "-200000000000000000000.0005");
+    }
+}

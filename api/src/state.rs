@@ -1,0 +1,83 @@
+//! What every handler can reach.
+
+use crate::history::History;
+use crate::tokens::Tokens;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use viral_commands::{Clock, Writer};
+use viral_store::EventStore;
+
+/// The state of the API. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    writer: Writer,
+    tokens: Arc<Tokens>,
+    history: Arc<History>,
+    clock: Clock,
+    started: Instant,
+    request_timeout: Duration,
+}
+
+impl AppState {
+    /// An API over a writer and its log, which starts now.
+    pub fn new(writer: Writer, tokens: Tokens) -> AppState {
+        AppState {
+            history: History::new(writer.store().clone()),
+            writer,
+            tokens: Arc::new(tokens),
+            clock: Arc::new(Utc::now),
+            started: Instant::now(),
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// Takes the time from elsewhere: the same clock as the writer's.
+    pub fn with_clock(mut self, clock: Clock) -> AppState {
+        self.clock = clock;
+        self
+    }
+
+    /// Answers 503 to a request that takes longer than this; 30 s if nothing is said.
+    pub fn with_request_timeout(mut self, timeout: Duration) -> AppState {
+        self.request_timeout = timeout;
+        self
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    pub(crate) fn store(&self) -> &dyn EventStore {
+        self.writer.store().as_ref()
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    pub(crate) fn history(&self) -> &Arc<History> {
+        &self.history
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    pub(crate) fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        self.request_timeout
+    }
+}
+
+impl std::fmt::Debug for AppState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppState")
+            .field("tokens", &self.tokens)
+            .field("request_timeout", &self.request_timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,181 @@
+//! What all writes have in common: a key that makes them repeatable, one unit, and an answer rebuilt from its events.
+
+use crate::auth::Principal;
+use crate::error::{self, Addressed};
+use crate::json;
+use crate::kind;
+use crate::observe::RequestId;
+use crate::problem::Problem;
+use crate::query::{NoQuery, Params};
+use crate::state::AppState;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use viral_commands::book_reader::book_event;
+use viral_commands::error::FollowError;
+use viral_commands::{Outcome, Part, RequestIdentity, Unit};
+use viral_ledger::BookEvent;
+use viral_store::StoredEvent;
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const POSITION: HeaderName = HeaderName::from_static("viral-position");
+const MAX_KEY: usize = 255;
+
+/// A write that was asked for, with its fields.
+pub(crate) struct Write<T> {
+    pub(crate) body: T,
+    canonical_body: String,
+    key: String,
+    principal: Principal,
+    request_id: RequestId,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Write<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Write<T>, Problem> {
+        let (mut parts, body) = request.into_parts();
+        Params::<NoQuery>::from_request_parts(&mut parts, state).await?;
+        let key = idempotency_key(&parts.headers)?;
+        // The middleware has put both there: a route without it is a mistake of ours, and answers nothing.
+        let missing = || error::internal(&"a write without a principal");
+        let principal = parts.extensions.get::<Principal>().cloned().ok_or_else(missing)?;
+        let request_id = parts.extensions.get::<RequestId>().cloned().ok_or_else(missing)?;
+        let headers = parts.headers.clone();
+        let body = Bytes::from_request(Request::from_parts(parts, body), state)
+            .await
+            .map_err(|rejection| {
+                let limit = crate::MAX_BODY;
+                match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => {
+                        Problem::new(kind::PAYLOAD_TOO_LARGE, format!("a body has at most {limit} bytes"))
+                    }
+                    _ => Problem::new(kind::BAD_REQUEST, "the body ended before it was complete"),
+                }
+            })?;
+        if !body.is_empty() {
+            check_content_type(&headers)?;
+        }
+        let (body, canonical_body) = json::read(&body)?;
+        Ok(Write {
+            body,
+            canonical_body,
+            key,
+            principal,
+            request_id,
+        })
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let invalid = || {
+        let detail = format!("send one Idempotency-Key of 1 to {MAX_KEY} visible ASCII characters");
+        Problem::new(kind::KEY_INVALID, detail)
+    };
+    let key = keys.next().ok_or_else(|| {
+        let detail = "send a header Idempotency-Key with a fresh value, such as a UUID, for every new request, and the \
+                      same one when you repeat a request";
+        Problem::new(kind::KEY_REQUIRED, detail)
+    })?;
+    let key = key.to_str().map_err(|_| invalid())?;
+    let usable = (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    if usable && keys.next().is_none() {
+        Ok(key.to_owned())
+    } else {
+        Err(invalid())
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let detail = "the body must be JSON: send Content-Type: application/json";
+    Err(Problem::new(kind::UNSUPPORTED_MEDIA_TYPE, detail))
+}
+
+impl<T> Write<T> {
+    /// Appends one unit of these parts. `operation` and `path` tell requests with the same body apart; the path is
+    /// made of parsed values, so that another spelling of it is the same request.
+    pub(crate) async fn append(
+        &self,
+        state: &AppState,
+        operation: &str,
+        path: &str,
+        addressed: Addressed,
+        parts: Vec<Part>,
+    ) -> Result<Written, Problem> {
+        let principal = self.principal.name();
+        let identity = RequestIdentity::new(principal, &self.key, operation, path, &self.canonical_body);
+        let mut unit = Unit::new(identity.unit_id, parts)
+            .with_request_hash(identity.request_hash)
+            .with_actor(principal.to_owned());
+        unit.correlation_id = Some(self.request_id.0.to_string());
+        let outcome = state
+            .writer()
+            .append(unit)
+            .await
+            .map_err(|error| addressed.problem(error))?;
+        Ok(Written { outcome })
+    }
+}
+
+/// A unit that is in the log, by this call or by an earlier one with the same key.
+pub(crate) struct Written {
+    outcome: Outcome,
+}
+
+impl Written {
+    /// The last event of the unit, which the answer is made of.
+    pub(crate) fn event(&self) -> Result<&StoredEvent, Problem> {
+        let last = self.outcome.events().last();
+        last.ok_or_else(|| error::internal(&"a unit without events"))
+    }
+
+    /// The same event as the book reads it.
+    pub(crate) fn book_event(&self) -> Result<BookEvent, Problem> {
+        read_book_event(self.event()?)
+    }
+
+    /// The answer. Nothing in `body` may come from anything but the unit's events, or a repeated call would get
+    /// another answer.
+    pub(crate) fn answer(
+        &self,
+        status: StatusCode,
+        location: Option<String>,
+        body: &impl Serialize,
+    ) -> Result<Response, Problem> {
+        let text = serde_json::to_string(body).map_err(|e| error::internal(&e))?;
+        let mut response = (status, text).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(POSITION, self.event()?.position.0.into());
+        if let Some(location) = location {
+            let location = HeaderValue::try_from(location).map_err(|e| error::internal(&e))?;
+            headers.insert(LOCATION, location);
+        }
+        if self.outcome.is_duplicate() {
+            headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        Ok(response)
+    }
+}
+
+/// Reads an event of the book out of the log.
+pub(crate) fn read_book_event(event: &StoredEvent) -> Result<BookEvent, Problem> {
+    book_event(event).map_err(|problem| {
+        let position = event.position;
+        Problem::from(FollowError::Broken { position, problem })
+    })
+}
