@@ -1,0 +1,18 @@
+//! The API as its callers see it: requests into the router, over a writer on a log in memory with a manual clock.
+
+// Helpers of tests fail the test, as tests do.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod accounts;
+mod auth;
+mod bad_requests;
+mod frame;
+mod history;
+mod holds;
+mod idempotency;
+mod lists;
+mod refusals;
+mod reversals;
+mod serving;
+mod support;
+mod transactions;

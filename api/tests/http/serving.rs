@@ -1,0 +1,40 @@
+//! Over a socket: what was accepted is answered after the stop, and the server ends.
+
+use crate::support::{Api, TOKEN};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use viral_store::EventStore;
+
+#[tokio::test]
+async fn a_stop_answers_what_is_under_way_and_takes_nothing_more() {
+    let api = Api::with_money().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(viral_api::serve(listener, api.state.clone(), async {
+        let _ = stopped.await;
+    }));
+
+    // The head is locked, so the write waits.
+    let locked = api.store.lock().await.unwrap();
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST /v1/ledger/accounts/bob/freeze HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Idempotency-Key: k\r\nContent-Length: 0\r\n\r\n"
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    stop.send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!server.is_finished());
+    assert!(TcpStream::connect(address).await.is_err());
+
+    drop(locked);
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("\"status\":\"frozen\""), "{answer}");
+    server.await.unwrap().unwrap();
+}
