@@ -9,7 +9,8 @@ use crate::refusal::Refusal;
 use crate::transaction::{Metadata, Posting, Reference};
 use chrono::{DateTime, Datelike, Utc};
 
-/// The most postings that one transaction may have; an event must fit in one line of 65,535 bytes.
+/// The most postings that one transaction may have. The store has the last word: it refuses an event whose line would
+/// be longer than 65,535 bytes.
 pub(crate) const MAX_POSTINGS: usize = 200;
 
 /// What one account gains on both sides.

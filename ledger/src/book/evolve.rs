@@ -1,0 +1,192 @@
+//! From an event to the next state, with every check made again.
+
+use super::{Book, Hold, Undo, Violation, check_not_expired};
+use crate::account::{Account, Flags};
+use crate::address::Address;
+use crate::amount::Amount;
+use crate::effects::{self, Change};
+use crate::event::BookEvent;
+use crate::refusal::Refusal;
+use crate::transaction::{Code, Transaction};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+impl Book {
+    /// Applies an event that was recorded at `recorded_at`. Every check is made again: an event that a sound book could
+    /// not have produced is a [`Violation`], and the state is as before.
+    pub fn evolve(&mut self, recorded_at: DateTime<Utc>, event: &BookEvent) -> Result<(), Violation> {
+        match event {
+            BookEvent::AccountOpened(opened) => {
+                self.check_absent(&opened.account)?;
+                let account = Account::new(opened.asset, opened.normal_side, opened.may_go_negative);
+                self.put_account(&opened.account, account);
+            }
+            BookEvent::AccountFrozen(changed) => {
+                effects::check_usable(&changed.account, self.existing(&changed.account)?)?;
+                self.update_flags(&changed.account, |flags| flags.frozen = true);
+            }
+            BookEvent::AccountUnfrozen(changed) => {
+                self.check_frozen(&changed.account)?;
+                self.update_flags(&changed.account, |flags| flags.frozen = false);
+            }
+            BookEvent::AccountClosed(changed) => {
+                self.check_closable(&changed.account)?;
+                self.update_flags(&changed.account, |flags| flags.closed = true);
+            }
+            BookEvent::TransactionPosted(transaction) => self.apply_transaction(recorded_at, transaction)?,
+            BookEvent::HoldPlaced(placed) => {
+                self.check_holdable(&placed.account, placed.amount, placed.asset)?;
+                if self.holds.contains_key(&placed.hold) {
+                    return Err(Violation::Contradiction(format!(
+                        "hold {} is open already",
+                        placed.hold
+                    )));
+                }
+                self.add_held(&placed.account, placed.amount)?;
+                let hold = Hold {
+                    account: placed.account.clone(),
+                    amount: placed.amount,
+                    expires_at: placed.expires_at,
+                };
+                self.put_hold(placed.hold, Some(hold));
+            }
+            BookEvent::HoldVoided(released) => self.release(released.hold)?,
+            BookEvent::HoldExpired(released) => {
+                self.check_expired(released.hold, recorded_at)?;
+                self.release(released.hold)?;
+            }
+            BookEvent::PeriodClosed(closed) => {
+                self.check_closing(closed.through, recorded_at)?;
+                self.remember(|book| Undo::ClosedThrough(book.closed_through));
+                self.closed_through = Some(closed.through);
+            }
+            BookEvent::SnapshotTaken(snapshot) => {
+                let actual = self.state_hash();
+                if actual != snapshot.state_hash {
+                    let recorded = &snapshot.state_hash;
+                    return Err(Violation::Contradiction(format!(
+                        "the snapshot says the state's hash is {recorded}, the events give {actual}"
+                    )));
+                }
+            }
+        }
+        self.sequence += 1;
+        Ok(())
+    }
+
+    /// As [`Book::evolve`], but believes the hash in a snapshot event: for events this very book has decided, and for
+    /// catching up on what another writer of the same log has decided.
+    pub fn evolve_trusted(&mut self, recorded_at: DateTime<Utc>, event: &BookEvent) -> Result<(), Violation> {
+        if matches!(event, BookEvent::SnapshotTaken(_)) {
+            self.sequence += 1;
+            return Ok(());
+        }
+        self.evolve(recorded_at, event)
+    }
+
+    fn apply_transaction(&mut self, recorded_at: DateTime<Utc>, transaction: &Transaction) -> Result<(), Violation> {
+        effects::check_count(&transaction.postings)?;
+        effects::check_postings(&transaction.postings, transaction.effective_at)?;
+        if (transaction.code == Code::REVERSAL) != transaction.reverses.is_some() {
+            return Err(Violation::Contradiction(format!(
+                "the code is {}, but it {} what it reverses",
+                transaction.code,
+                if transaction.reverses.is_some() {
+                    "says"
+                } else {
+                    "does not say"
+                },
+            )));
+        }
+        let hold = match transaction.captures {
+            Some(id) => {
+                let hold = self.open_hold(id)?;
+                check_not_expired(id, hold, recorded_at)?;
+                Some((id, hold.clone()))
+            }
+            None => None,
+        };
+        let captured = hold.as_ref().map(|(_, hold)| hold);
+        let changes = effects::of_transaction(self, &transaction.postings, transaction.effective_at, captured)?;
+        if let Some((id, _)) = hold {
+            self.release(id)?;
+        }
+        for change in changes {
+            self.apply_change(change)?;
+        }
+        Ok(())
+    }
+
+    fn apply_change(&mut self, change: Change) -> Result<(), Violation> {
+        // The bounds were checked with the effects.
+        let account = self.existing(&change.address)?;
+        let mut after = account.clone();
+        let bounded = |minor| Amount::from_minor(minor).map_err(|_| Refusal::Overflow(change.address.clone()));
+        after.debits = bounded(account.debits.minor() + change.debits)?;
+        after.credits = bounded(account.credits.minor() + change.credits)?;
+        self.put_account(&change.address, after);
+        Ok(())
+    }
+
+    fn release(&mut self, id: Uuid) -> Result<(), Violation> {
+        let hold = self.open_hold(id)?.clone();
+        let account = self.existing(&hold.account)?;
+        let Some(held) = account.held.checked_sub(hold.amount) else {
+            return Err(Refusal::Overflow(hold.account).into());
+        };
+        let after = Account {
+            held,
+            ..account.clone()
+        };
+        self.put_account(&hold.account, after);
+        self.put_hold(id, None);
+        Ok(())
+    }
+
+    fn add_held(&mut self, address: &Address, amount: Amount) -> Result<(), Violation> {
+        let account = self.existing(address)?;
+        let Some(held) = account.held.checked_add(amount) else {
+            return Err(Refusal::Overflow(address.clone()).into());
+        };
+        let after = Account {
+            held,
+            ..account.clone()
+        };
+        self.put_account(address, after);
+        Ok(())
+    }
+
+    fn update_flags(&mut self, address: &Address, update: impl FnOnce(&mut Flags)) {
+        if let Some(account) = self.accounts.get(address) {
+            let mut after = account.clone();
+            update(&mut after.flags);
+            self.put_account(address, after);
+        }
+    }
+
+    fn put_account(&mut self, address: &Address, after: Account) {
+        let before = match self.accounts.get_mut(address) {
+            Some(account) => Some(std::mem::replace(account, after)),
+            None => {
+                self.order.insert(address.clone());
+                self.accounts.insert(address.clone(), after)
+            }
+        };
+        self.remember(|_| Undo::Account(address.clone(), before.map(Box::new)));
+    }
+
+    fn put_hold(&mut self, id: Uuid, after: Option<Hold>) {
+        let before = match after {
+            Some(hold) => self.holds.insert(id, hold),
+            None => self.holds.remove(&id),
+        };
+        self.remember(|_| Undo::Hold(id, before));
+    }
+
+    fn remember(&mut self, undo: impl FnOnce(&Book) -> Undo) {
+        if self.recording {
+            let undo = undo(self);
+            self.undo.push(undo);
+        }
+    }
+}
