@@ -10,6 +10,7 @@
 
 pub mod as_of;
 pub mod error;
+pub mod export;
 pub mod progress;
 pub mod replay;
 pub mod trial_balance;

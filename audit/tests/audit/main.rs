@@ -3,7 +3,9 @@
 // A test that cannot go on panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod export;
 mod history;
+mod programs;
 mod replay;
 mod tampered;
 mod verify;
