@@ -15,7 +15,7 @@ fn find(name: &str) -> Option<PathBuf> {
 
 /// Says something that must be seen: what is printed by macros is hidden when a test passes.
 pub(crate) fn say(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
+    std::io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
 }
 
 /// Runs a program; none, and a line that says so, where it is not installed.
