@@ -44,7 +44,7 @@ pub(crate) async fn ready(State(state): State<AppState>, _: Params<NoQuery>) -> 
         }
         Err(_) => return Err(not_ready("the event store does not answer")),
     }
-    match tokio::time::timeout(PATIENCE, state.writer().read(|_, _| ())).await {
+    match tokio::time::timeout(PATIENCE, state.writer()?.read(|_, _| ())).await {
         Ok(Ok(())) => Ok(Json(Ready { status: "ready" })),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");

@@ -1,6 +1,6 @@
 //! The HTTP API of Viral Engine.
 //!
-//! [`router`] gives the axum router, [`serve`] runs it until it is told to stop. A request passes, from the outside:
+//! [`router`] gives the axum router, [`serve()`] runs it until it is told to stop. A request passes, from the outside:
 //! its id, access log and time limit (`observe`), a net for panics, the tables of who may do what ([`auth`]), and the
 //! handler of its resource, which reads strictly, builds one unit and hands it to the writer. Whatever goes wrong on
 //! the way becomes problem details in one place (`error`), under one of the codes in [`kind`].

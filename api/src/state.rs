@@ -1,17 +1,22 @@
 //! What every handler can reach.
 
 use crate::history::History;
+use crate::kind;
+use crate::problem::Problem;
 use crate::tokens::Tokens;
 use chrono::{DateTime, Utc};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use viral_commands::{Clock, Writer};
-use viral_store::EventStore;
+use viral_ledger::Book;
+use viral_store::{EventStore, Position};
 
 /// The state of the API. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
-    writer: Writer,
+    /// Absent once the API has stopped: a connection that lingers must not keep the writer running.
+    writer: Arc<Mutex<Option<Writer>>>,
+    store: Arc<dyn EventStore>,
     tokens: Arc<Tokens>,
     history: Arc<History>,
     clock: Clock,
@@ -22,9 +27,11 @@ pub struct AppState {
 impl AppState {
     /// An API over a writer and its log, which starts now.
     pub fn new(writer: Writer, tokens: Tokens) -> AppState {
+        let store = writer.store().clone();
         AppState {
-            history: History::new(writer.store().clone()),
-            writer,
+            history: History::new(store.clone()),
+            writer: Arc::new(Mutex::new(Some(writer))),
+            store,
             tokens: Arc::new(tokens),
             clock: Arc::new(Utc::now),
             started: Instant::now(),
@@ -44,12 +51,27 @@ impl AppState {
         self
     }
 
-    pub(crate) fn writer(&self) -> &Writer {
-        &self.writer
+    /// The way into the log, unless the API has stopped.
+    pub(crate) fn writer(&self) -> Result<Writer, Problem> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        writer.ok_or_else(|| Problem::new(kind::STOPPING, "the platform is going down, try again soon"))
+    }
+
+    /// Reads from the book as of the end of the log.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Book, Position) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        Ok(self.writer()?.read(read).await?)
+    }
+
+    /// Lets go of the writer, so that its task can end.
+    pub(crate) fn close(&self) {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     pub(crate) fn store(&self) -> &dyn EventStore {
-        self.writer.store().as_ref()
+        self.store.as_ref()
     }
 
     pub(crate) fn tokens(&self) -> &Tokens {

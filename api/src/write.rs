@@ -123,7 +123,7 @@ impl<T> Write<T> {
             .with_actor(principal.to_owned());
         unit.correlation_id = Some(self.request_id.0.to_string());
         let outcome = state
-            .writer()
+            .writer()?
             .append(unit)
             .await
             .map_err(|error| addressed.problem(error))?;

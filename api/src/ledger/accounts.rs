@@ -50,7 +50,6 @@ pub(super) async fn list(
     let prefix = params.prefix.unwrap_or_default();
     check_prefix(&prefix)?;
     let (mut page, position) = state
-        .writer()
         .read(move |book, position| (page(book, after.as_ref(), &prefix, limit + 1), position))
         .await?;
     let more = page.len() > limit;
@@ -104,9 +103,7 @@ pub(super) async fn get(
 ) -> Result<Json<AccountNow>, Problem> {
     let address = Place::field("address").address(&address)?;
     let asked = address.clone();
-    let read = state
-        .writer()
-        .read(move |book, position| (book.account(&asked).cloned(), position));
+    let read = state.read(move |book, position| (book.account(&asked).cloned(), position));
     let (account, position) = read.await?;
     let account = account.ok_or_else(|| unknown_account(&address, position))?;
     Ok(Json(AccountNow {

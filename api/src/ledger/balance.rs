@@ -49,9 +49,7 @@ pub(super) async fn get(
     let address = Place::field("address").address(&address)?;
     let Some(as_of) = params.as_of else {
         let asked = address.clone();
-        let read = state
-            .writer()
-            .read(move |book, position| (book.account(&asked).cloned(), position));
+        let read = state.read(move |book, position| (book.account(&asked).cloned(), position));
         let (account, position) = read.await?;
         return Balance::of(address, account.as_ref(), position);
     };

@@ -59,9 +59,7 @@ pub(super) async fn list(
         None => None,
         Some(_) => return Err(cursor::invalid()),
     };
-    let read = state
-        .writer()
-        .read(move |book, position| (page(book, after, limit + 1), position));
+    let read = state.read(move |book, position| (page(book, after, limit + 1), position));
     let (mut page, position) = read.await?;
     let more = page.len() > limit;
     page.truncate(limit);
@@ -96,7 +94,7 @@ pub(super) async fn get(
     let id = parse::id(&id)?;
     let event = state.store().find(id).await?.ok_or_else(|| unknown_hold(id))?;
     let placed = views::hold_placed(&event)?.ok_or_else(|| unknown_hold(id))?;
-    let open = state.writer().read(move |book, _| book.hold(id).is_some()).await?;
+    let open = state.read(move |book, _| book.hold(id).is_some()).await?;
     let status = if open { "open" } else { "resolved" };
     Ok(Json(HoldView::of(&event, placed)?.with_status(status)))
 }

@@ -124,7 +124,8 @@ async fn totals_and_events_have_bounds() {
     // Each text is allowed by itself, all of them together do not fit on one line of the log.
     let metadata = (0..64).map(|n| (format!("k{n}"), json!("x".repeat(1_000))));
     let metadata: serde_json::Map<String, Value> = metadata.collect();
-    let body = json!({"postings": [posting("alice", "bob", "1", "USD")], "metadata": metadata});
+    let postings = [posting("alice", "bob", "1", "USD")];
+    let body = json!({"postings": postings, "metadata": metadata, "description": "x".repeat(500)});
     assert!(body.to_string().len() <= viral_api::MAX_BODY);
     let head = api.head().await;
     let answer = api.post("/v1/ledger/transactions", body).await;

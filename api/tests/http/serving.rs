@@ -37,4 +37,10 @@ async fn a_stop_answers_what_is_under_way_and_takes_nothing_more() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.contains("\"status\":\"frozen\""), "{answer}");
     server.await.unwrap().unwrap();
+
+    // The API has let go of the writer, so that its task can end.
+    let after = api.transfer("bank", "alice", "1").await;
+    assert_eq!(after.problem(), (503, "stopping".to_owned()));
+    assert_eq!(api.get("/readyz").await.problem(), (503, "stopping".to_owned()));
+    assert_eq!(api.get("/healthz").await.status, 200);
 }
