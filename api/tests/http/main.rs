@@ -6,6 +6,7 @@
 mod accounts;
 mod auth;
 mod bad_requests;
+mod docs;
 mod frame;
 mod history;
 mod holds;
