@@ -11,6 +11,7 @@
 pub mod as_of;
 pub mod error;
 pub mod export;
+pub mod import;
 pub mod progress;
 pub mod replay;
 pub mod trial_balance;
@@ -24,4 +25,4 @@ pub use error::AuditError;
 pub use progress::{Progress, Silent};
 pub use replay::{Replay, replay};
 pub use trial_balance::trial_balance;
-pub use verify::{Finding, Verification, verify};
+pub use verify::{Finding, Verification, verify, verify_up_to};

@@ -5,7 +5,11 @@
 
 mod export;
 mod history;
+mod import;
+mod import_balances;
+mod poster;
 mod programs;
 mod replay;
+mod statements;
 mod tampered;
 mod verify;
