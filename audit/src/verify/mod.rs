@@ -1,8 +1,8 @@
 //! Verify: every stored byte is read again, and the first position where something is wrong is named.
 //!
-//! What one event says by itself is checked in [`text`], its unit in [`units`], what it does to the book in [`book`],
-//! what the log and things beside it must agree on in [`elsewhere`]. That ids are unique and streams complete cannot be
-//! known before the end; [`whole_log`] keeps what it needs in temporary files, so memory does not grow with the log.
+//! What one event says by itself is checked in `text`, its unit in `units`, what it does to the book in `book`,
+//! what the log and things beside it must agree on in `elsewhere`. That ids are unique and streams complete cannot be
+//! known before the end; `whole_log` keeps what it needs in temporary files, so memory does not grow with the log.
 
 mod book;
 mod elsewhere;
@@ -10,6 +10,7 @@ mod text;
 mod units;
 mod whole_log;
 
+use crate::as_of::AsOf;
 use crate::error::AuditError;
 use crate::pages::Pages;
 use crate::progress::{Progress, Unit};
@@ -56,12 +57,26 @@ fn as_text<S: serde::Serializer>(position: &Position, serializer: S) -> Result<S
 /// Verifies the whole log as it is when the call is made. Reading ends at the first event that does not hold; an
 /// earlier one may still be named then, of which that was not known before.
 pub async fn verify(store: &Arc<dyn EventStore>, progress: &dyn Progress) -> Result<Verification, AuditError> {
+    verify_up_to(store, AsOf::Head, progress).await
+}
+
+/// As [`verify`], but only the log up to a moment. What lies behind it, and what the head says of the last event, is not
+/// looked at then.
+pub async fn verify_up_to(
+    store: &Arc<dyn EventStore>,
+    as_of: AsOf,
+    progress: &dyn Progress,
+) -> Result<Verification, AuditError> {
     let started = Instant::now();
     let head = store.head().await?;
+    let up_to = match as_of {
+        AsOf::Head => head.position,
+        earlier => earlier.resolve(store.as_ref()).await?.min(head.position),
+    };
     let mut verifier = Verifier::new(store.clone());
-    let complete = verifier.read(head, progress).await?;
-    if complete {
-        verifier.check_end(head).await?;
+    let complete = verifier.read(up_to, progress).await?;
+    if complete && verifier.reached(up_to, head) && up_to == head.position {
+        verifier.check_head(head).await?;
     }
     progress.begin("comparing ids and streams", Unit::Events, verifier.position.0);
     if let Some(finding) = verifier.whole_log.check(progress)? {
@@ -111,10 +126,10 @@ impl Verifier {
         }
     }
 
-    /// Whether everything up to the head was read and holds.
-    async fn read(&mut self, head: Head, progress: &dyn Progress) -> Result<bool, AuditError> {
-        progress.begin("verifying", Unit::Events, head.position.0);
-        let mut pages = Pages::open(self.store.clone(), Position::START, head.position);
+    /// Whether everything up to a position was read and holds.
+    async fn read(&mut self, up_to: Position, progress: &dyn Progress) -> Result<bool, AuditError> {
+        progress.begin("verifying", Unit::Events, up_to.0);
+        let mut pages = Pages::open(self.store.clone(), Position::START, up_to);
         while let Some(page) = pages.next().await {
             let page = match page {
                 Ok(page) => page,
@@ -187,17 +202,21 @@ impl Verifier {
         Ok(book_event)
     }
 
-    /// The head must say what the events say.
-    async fn check_end(&mut self, head: Head) -> Result<(), AuditError> {
-        let position = self.position.next();
-        if self.position < head.position {
-            let problem = format!(
-                "missing: the head says {}, the events end at {}",
-                head.position, self.position
-            );
+    /// Whether the events go on as far as they were to be read, which the head says they do.
+    fn reached(&mut self, up_to: Position, head: Head) -> bool {
+        if self.position < up_to {
+            let (head, last) = (head.position, self.position);
+            let problem = format!("missing: the head says {head}, the events end at {last}");
+            let position = self.position.next();
             self.note(Finding { position, problem });
-            return Ok(());
+            return false;
         }
+        true
+    }
+
+    /// The head must say what the last event says, and nothing may lie behind it.
+    async fn check_head(&mut self, head: Head) -> Result<(), AuditError> {
+        let position = self.position.next();
         if let Some(last) = self.recorded_at.filter(|last| *last != head.recorded_at) {
             let (head, last) = (time_text(&head.recorded_at), time_text(&last));
             let problem = format!("the head says the last event was recorded at {head}, the event says {last}");

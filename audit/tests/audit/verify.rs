@@ -5,7 +5,7 @@ use crate::tampered::{self, Tampered};
 use chrono::Duration;
 use std::sync::Arc;
 use uuid::Uuid;
-use viral_audit::{Finding, Silent, Verification, verify};
+use viral_audit::{AsOf, Finding, Silent, Verification, replay, verify, verify_up_to};
 use viral_ledger::ids::reversal_of;
 use viral_store::{EventStore, MemoryStore, Position, StreamId};
 
@@ -109,6 +109,35 @@ async fn the_head_says_what_the_events_say() {
         "the head says the last event was recorded at",
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_part_is_verified_for_itself() {
+    let mut log = sound().await;
+    log.payload(12, "25.00", "35.00");
+    let hash = |position| async move {
+        let whole = History::of_everything().await;
+        replay(&whole.store, AsOf::Position(Position(position)), &Silent)
+            .await
+            .unwrap()
+            .state_hash
+    };
+    let store = log.clone().into_store();
+    let before = verify_up_to(&store, AsOf::Position(Position(11)), &Silent)
+        .await
+        .unwrap();
+    assert!(before.holds, "{:?}", before.first_bad);
+    assert_eq!((before.events, before.state_hash), (11, hash(11).await));
+    let with = verify_up_to(&store, AsOf::Position(Position(12)), &Silent)
+        .await
+        .unwrap();
+    assert_eq!(with.first_bad.unwrap().position, Position(12));
+    // Events that are missing before the moment are missed.
+    log.events.truncate(8);
+    let short = verify_up_to(&log.into_store(), AsOf::Position(Position(10)), &Silent)
+        .await
+        .unwrap();
+    assert_eq!((short.holds, short.first_bad.unwrap().position), (false, Position(9)));
 }
 
 #[tokio::test]
