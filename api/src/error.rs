@@ -41,7 +41,7 @@ impl Addressed {
 
     fn rejection(self, rejection: Rejection) -> Problem {
         match rejection {
-            Rejection::Empty | Rejection::ReservedStream(_) => internal(&rejection),
+            Rejection::Empty | Rejection::ReservedStream(_) | Rejection::InvalidStream(_) => internal(&rejection),
             Rejection::AlreadyHappened { .. } if self == Addressed::Transaction => already_reversed(),
             Rejection::AlreadyHappened { position, .. } => {
                 Problem::new(kind::ALREADY_HAPPENED, rejection.to_string()).with("position", position.to_string())

@@ -124,13 +124,24 @@ impl<'a> Batch<'a> {
     }
 
     fn append(&mut self, unit: &Unit, moved: &mut Vec<(StreamId, u64)>) -> Result<(), AppendError> {
+        let mut own = HashSet::new();
         for id in unit.ids().skip(1) {
+            if !own.insert(id) {
+                return Err(Rejection::AlreadyHappened {
+                    id,
+                    position: self.next,
+                }
+                .into());
+            }
             let found = self.existing.get(&id).map(|found| found.position);
             if let Some(position) = found.or_else(|| self.taken_ids.get(&id).copied()) {
                 return Err(Rejection::AlreadyHappened { id, position }.into());
             }
         }
         for guard in &unit.guards {
+            if guard.stream.aggregate_type == BookEvent::AGGREGATE_TYPE {
+                return Err(Rejection::ReservedStream(guard.stream.clone()).into());
+            }
             self.expect(&guard.stream, guard.sequence, moved)?;
         }
         for part in &unit.parts {
@@ -189,6 +200,8 @@ impl<'a> Batch<'a> {
         if stream.aggregate_type == BookEvent::AGGREGATE_TYPE {
             return Err(Rejection::ReservedStream(stream.clone()).into());
         }
+        check_name(&stream.aggregate_type)?;
+        check_name(&stream.aggregate_id)?;
         self.expect(stream, expected, moved)?;
         for (event, sequence) in events.iter().zip(expected + 1..) {
             let (id, metadata) = (self.id_for(unit, event.id), metadata(unit, None));
@@ -276,6 +289,14 @@ impl<'a> Batch<'a> {
         self.events.push(event);
         Ok(())
     }
+}
+
+/// A name that every store can keep.
+fn check_name(name: &str) -> Result<(), Rejection> {
+    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err(Rejection::InvalidStream(name.chars().take(64).collect()));
+    }
+    Ok(())
 }
 
 fn metadata(unit: &Unit, effective_time: Option<String>) -> Metadata {

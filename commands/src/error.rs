@@ -1,4 +1,5 @@
-//! Why a unit was not appended. In every case but [`AppendError::Unavailable`] it is certain that nothing was written.
+//! Why a unit was not appended. But for [`AppendError::Unavailable`] and [`AppendError::Stopped`] it is certain that
+//! nothing was written.
 
 use viral_ledger::{Refusal, Violation};
 use viral_store::line::LineError;
@@ -41,7 +42,7 @@ pub enum AppendError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The process is going down.
+    /// The process is going down. Whether the unit was written is not known: try again with the same id.
     #[error("the writer has stopped")]
     Stopped,
 }
@@ -55,6 +56,9 @@ pub enum Rejection {
     /// The book's stream is written by ledger commands only.
     #[error("{0} takes ledger commands only")]
     ReservedStream(StreamId),
+    /// A stream's name is empty, longer than 200 characters, or has control characters.
+    #[error("{0:?} is not the name of a stream")]
+    InvalidStream(String),
     /// An event of it has an id that an event of another unit has: the consequence happened already.
     #[error("the event {id} is already in the log, at position {position}")]
     AlreadyHappened {

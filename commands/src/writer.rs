@@ -9,6 +9,7 @@ use crate::book_reader::BookAt;
 use crate::error::{AppendError, FollowError};
 use crate::unit::{Outcome, Part, Unit};
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,9 +30,9 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// How the writer works.
 #[derive(Clone)]
 pub struct Settings {
-    /// The most units in one transaction.
+    /// When this many units are together, no more calls are added to a transaction.
     pub max_batch: usize,
-    /// How many units may wait before callers do.
+    /// How many calls may wait before further callers do.
     pub queue: usize,
     /// How long a batch is tried again while the store cannot be reached.
     pub patience: Duration,
@@ -91,15 +92,18 @@ pub struct Appended {
 type Answer = Result<Answered, AppendError>;
 type Read = Box<dyn FnOnce(Result<(&Book, Position), FollowError>) + Send>;
 
-/// What the task answers; the events of a duplicate are read by whoever asked.
+/// What the task answers; events that it does not have at hand are read by whoever asked.
 enum Answered {
     Appended(Vec<StoredEvent>),
+    /// Appended by this call, though the commit seemed to fail.
+    AppendedAt(Position),
     Duplicate(Position),
 }
 
 enum Message {
     Append(Vec<Unit>, oneshot::Sender<Vec<Answer>>),
-    Read(Read),
+    /// A read as of this position at least.
+    Read(Position, Read),
     Snapshot(oneshot::Sender<Result<(), AppendError>>),
 }
 
@@ -121,10 +125,15 @@ impl Writer {
             state,
             receiver,
             waiting: Vec::new(),
+            attempted: HashSet::new(),
             counters: counters.clone(),
         };
         let handle = tokio::spawn(task.run());
-        let writer = Writer { store, messages, counters };
+        let writer = Writer {
+            store,
+            messages,
+            counters,
+        };
         Ok((writer, handle))
     }
 
@@ -163,6 +172,7 @@ impl Writer {
         for answer in answers {
             outcomes.push(match answer {
                 Ok(Answered::Appended(events)) => Ok(Outcome::Appended(events)),
+                Ok(Answered::AppendedAt(position)) => self.unit_at(position).await.map(Outcome::Appended),
                 Ok(Answered::Duplicate(position)) => self.unit_at(position).await.map(Outcome::Duplicate),
                 Err(error) => Err(error),
             });
@@ -180,10 +190,10 @@ impl Writer {
             // Nobody may be waiting any more.
             let _ = sender.send(state.map(|(book, position)| read(book, position)));
         });
-        self.messages
-            .send(Message::Read(read))
-            .await
-            .map_err(|_| AppendError::Stopped)?;
+        // Asked here, not by the task: a store that does not answer must not hold up what is appended.
+        let head = in_time(self.store.head()).await?;
+        let message = Message::Read(head.position, read);
+        self.messages.send(message).await.map_err(|_| AppendError::Stopped)?;
         Ok(receiver.await.map_err(|_| AppendError::Stopped)??)
     }
 
@@ -234,6 +244,8 @@ struct Task {
     state: BookAt,
     receiver: mpsc::Receiver<Message>,
     waiting: Vec<Waiting>,
+    /// Units of a commit whose outcome was not known: if they are found in the log now, this call has appended them.
+    attempted: HashSet<Uuid>,
     counters: Arc<Counters>,
 }
 
@@ -246,7 +258,7 @@ impl Task {
                     self.write().await;
                     self.snapshot_if_due().await;
                 }
-                Message::Read(read) => self.read(read).await,
+                Message::Read(at_least, read) => self.read(at_least, read).await,
                 Message::Snapshot(answer) => {
                     let result = self.snapshot().await;
                     let _ = answer.send(result);
@@ -255,32 +267,25 @@ impl Task {
         }
     }
 
-    /// Answers a read as of the end of the log, between two batches.
-    async fn read(&mut self, read: Read) {
-        match self.follow().await {
+    /// Answers a read between two batches. The book is only behind where another process appends.
+    async fn read(&mut self, at_least: Position, read: Read) {
+        let followed = follow_in_time(self.state.follow(self.store.as_ref(), at_least)).await;
+        match followed {
             Ok(()) => read(Ok((&self.state.book, self.state.position))),
             Err(error) => read(Err(error)),
         }
-    }
-
-    async fn follow(&mut self) -> Result<(), FollowError> {
-        let head = self.store.head().await?;
-        self.state.follow(self.store.as_ref(), head.position).await
     }
 
     /// Appends everything that waits, trying again for a while when the store cannot be reached.
     async fn write(&mut self) {
         let deadline = Instant::now() + self.settings.patience;
         let mut pause = Duration::from_millis(20);
-        // Units of an earlier try may be in the log though its commit seemed to fail: they were appended by this call.
-        let mut retried = false;
         let mut later = Vec::new();
         let error = loop {
-            match self.try_write(retried, &mut later).await {
+            match self.try_write(&mut later).await {
                 Ok(()) => break None,
                 Err(error) if error.is_retryable() && !is_full(&error) && Instant::now() + pause < deadline => {
                     tracing::warn!(%error, "appending failed, trying again");
-                    retried = true;
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(1));
                 }
@@ -288,7 +293,7 @@ impl Task {
             }
         };
         if let Some(error) = error {
-            tracing::error!(%error, "nothing was appended");
+            tracing::error!(%error, "a batch was not appended, or it is not known whether it was");
             for waiting in self.waiting.drain(..) {
                 let answers = waiting.units.iter().map(|_| Err(error.clone())).collect();
                 let _ = waiting.answer.send(answers);
@@ -296,7 +301,7 @@ impl Task {
         }
         for message in later {
             match message {
-                Message::Read(read) => self.read(read).await,
+                Message::Read(at_least, read) => self.read(at_least, read).await,
                 Message::Snapshot(answer) => {
                     let _ = answer.send(self.snapshot().await);
                 }
@@ -306,39 +311,43 @@ impl Task {
     }
 
     /// One transaction. After an error the book is as before.
-    async fn try_write(&mut self, retried: bool, later: &mut Vec<Message>) -> Result<(), AppendError> {
+    async fn try_write(&mut self, later: &mut Vec<Message>) -> Result<(), AppendError> {
         let mut locked = in_time(self.store.lock()).await?;
         // Whoever came while we waited for the lock comes along.
         self.gather(later);
-        self.state.catch_up(locked.as_mut()).await?;
+        follow_in_time(self.state.catch_up(locked.as_mut())).await?;
         let (ids, streams) = lookups(self.waiting.iter().flat_map(|waiting| &waiting.units));
         let check = in_time(locked.check(&ids, &streams)).await?;
 
         let now = timestamp::truncate((self.settings.clock)()).max(locked.head().recorded_at);
-        let store = self.store.clone();
         let savepoint = self.state.book.savepoint();
-        let mut batch = Batch::new(&mut self.state, store.source(), now, streams, check);
+        let mut batch = Batch::new(&mut self.state, self.store.source(), now, streams, check);
         let verdicts: Vec<Vec<Verdict>> = self
             .waiting
             .iter()
             .map(|waiting| waiting.units.iter().map(|unit| batch.decide(unit)).collect())
             .collect();
         let events = std::mem::take(&mut batch.events);
-        let written = if events.is_empty() {
-            locked.release().await
-        } else {
-            locked.append(&events).await
+        let written = match events.is_empty() {
+            true => in_time(locked.release()).await,
+            false => in_time(locked.append(&events)).await,
         };
         if let Err(error) = written {
             self.state.book.rollback(savepoint);
             self.state.book.forget();
+            let units = self.waiting.iter().flat_map(|waiting| &waiting.units);
+            let accepted = units.zip(verdicts.iter().flatten());
+            let accepted = accepted.filter(|(_, verdict)| matches!(verdict, Verdict::Accepted(_)));
+            self.attempted.extend(accepted.map(|(unit, _)| unit.id));
             return Err(error.into());
         }
         self.state.book.forget();
         self.state.position = Position(self.state.position.0 + events.len() as u64);
-        self.counters.batches.fetch_add(1, Ordering::Relaxed);
-        self.counters.events.fetch_add(events.len() as u64, Ordering::Relaxed);
-        self.answer(verdicts, events, retried);
+        if !events.is_empty() {
+            self.counters.batches.fetch_add(1, Ordering::Relaxed);
+            self.counters.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+        }
+        self.answer(verdicts, events);
         Ok(())
     }
 
@@ -356,23 +365,23 @@ impl Task {
         }
     }
 
-    fn answer(&mut self, verdicts: Vec<Vec<Verdict>>, events: Vec<StoredEvent>, retried: bool) {
+    fn answer(&mut self, verdicts: Vec<Vec<Verdict>>, events: Vec<StoredEvent>) {
+        let attempted = std::mem::take(&mut self.attempted);
         let mut events: Vec<Option<StoredEvent>> = events.into_iter().map(Some).collect();
         let first = events
             .first()
             .and_then(|event| event.as_ref())
             .map_or(Position::START, |event| event.position);
         for (waiting, verdicts) in self.waiting.drain(..).zip(verdicts) {
-            let answers = verdicts
-                .into_iter()
-                .map(|verdict| match verdict {
+            let ids = waiting.units.iter().map(|unit| unit.id);
+            let answers = ids
+                .zip(verdicts)
+                .map(|(id, verdict)| match verdict {
                     Verdict::Accepted(range) => Ok(Answered::Appended(
                         events[range].iter_mut().filter_map(Option::take).collect(),
                     )),
-                    Verdict::Duplicate(position) => {
-                        tracing::debug!(%position, retried, "a unit was in the log already");
-                        Ok(Answered::Duplicate(position))
-                    }
+                    Verdict::Duplicate(position) if attempted.contains(&id) => Ok(Answered::AppendedAt(position)),
+                    Verdict::Duplicate(position) => Ok(Answered::Duplicate(position)),
                     Verdict::DuplicateInBatch(range) => Ok(Answered::Duplicate(Position(first.0 + range.start as u64))),
                     Verdict::Refused(error) => Err(error),
                 })
@@ -389,7 +398,7 @@ impl Task {
             return;
         }
         if let Err(error) = self.snapshot().await {
-            // The next batch tries again.
+            // Where the event could not be appended, the next batch tries again.
             tracing::warn!(%error, "no snapshot was taken");
         }
     }
@@ -420,14 +429,14 @@ impl Task {
             position: self.state.snapshot,
             state: self.state.book.state_text(),
         };
-        self.store.save_snapshot(&snapshot).await?;
+        in_time(self.store.save_snapshot(&snapshot)).await?;
         tracing::info!(position = %snapshot.position, "snapshot taken");
         Ok(())
     }
 
     async fn write_alone(&mut self) -> Result<(), AppendError> {
         let max_batch = std::mem::replace(&mut self.settings.max_batch, 0);
-        let result = self.try_write(false, &mut Vec::new()).await;
+        let result = self.try_write(&mut Vec::new()).await;
         self.settings.max_batch = max_batch;
         result
     }
@@ -443,6 +452,11 @@ async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result
             CALL_TIMEOUT.as_secs()
         ))),
     }
+}
+
+async fn follow_in_time(call: impl Future<Output = Result<(), FollowError>>) -> Result<(), FollowError> {
+    let call = async { Ok(call.await) };
+    in_time(call).await?
 }
 
 fn is_full(error: &AppendError) -> bool {

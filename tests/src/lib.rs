@@ -1,4 +1,5 @@
 //! What the tests of the whole platform share: a real PostgreSQL, and processes of the real binary.
 
+pub mod process;
 pub mod samples;
 pub mod server;

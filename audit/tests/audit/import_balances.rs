@@ -1,7 +1,7 @@
 //! Imports that compare a printed running balance, on small files and on real ones.
 
+use crate::desk::Desk;
 use crate::export::hledger_agrees;
-use crate::import::Desk;
 use crate::{programs, statements};
 use std::collections::BTreeMap;
 use std::io::Read;

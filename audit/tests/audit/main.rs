@@ -3,9 +3,11 @@
 // A test that cannot go on panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod desk;
 mod export;
 mod history;
 mod import;
+mod import_bad;
 mod import_balances;
 mod poster;
 mod programs;
@@ -13,3 +15,4 @@ mod replay;
 mod statements;
 mod tampered;
 mod verify;
+mod verify_contents;

@@ -4,21 +4,21 @@ use std::time::Duration;
 
 /// Latencies of single calls.
 #[derive(Debug, Clone, Default)]
-pub struct Latencies(Vec<u32>);
+pub(super) struct Latencies(Vec<u32>);
 
 impl Latencies {
     /// Adds one, in whole microseconds.
-    pub fn add(&mut self, latency: Duration) {
+    pub(super) fn add(&mut self, latency: Duration) {
         self.0.push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
     }
 
     /// Takes in others.
-    pub fn merge(&mut self, others: Latencies) {
+    pub(super) fn merge(&mut self, others: Latencies) {
         self.0.extend(others.0);
     }
 
     /// The latency in milliseconds that a share of the calls did not exceed; 0 if there were none.
-    pub fn percentile(&mut self, share: f64) -> f64 {
+    pub(super) fn percentile(&mut self, share: f64) -> f64 {
         self.0.sort_unstable();
         let last = self.0.len().saturating_sub(1);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // an index within the list
@@ -28,7 +28,7 @@ impl Latencies {
 }
 
 /// The value in the middle; 0 of none.
-pub fn median(values: &[f64]) -> f64 {
+pub(super) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)

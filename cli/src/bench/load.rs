@@ -1,6 +1,6 @@
 //! The load: callers that each post one transfer after the other through a writer.
 
-use crate::bench::figures::Latencies;
+use super::figures::Latencies;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,39 +10,51 @@ use viral_ledger::{Address, Amount, Asset, Code, Command, NewTransaction, Normal
 
 /// Which accounts the transfers go between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accounts {
+pub(super) enum Accounts {
     /// All debit the same account.
     Hot,
     /// Both accounts are drawn at random out of [`RANDOM_ACCOUNTS`].
     Random,
 }
 
+impl Accounts {
+    /// The word for it in a report.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Accounts::Hot => "hot",
+            Accounts::Random => "random",
+        }
+    }
+}
+
 /// How many accounts there are to draw from.
-pub const RANDOM_ACCOUNTS: u64 = 10_000;
+pub(super) const RANDOM_ACCOUNTS: u64 = 10_000;
 
 /// What a load showed.
 #[derive(Debug, Clone)]
-pub struct Load {
+pub(super) struct Load {
     /// Transfers that were acknowledged.
-    pub transfers: u64,
+    pub(super) transfers: u64,
     /// How long it took.
-    pub seconds: f64,
+    pub(super) seconds: f64,
     /// Events in a transaction of the store, on average.
-    pub mean_batch: f64,
+    pub(super) mean_batch: f64,
     /// From the call to the answer.
-    pub latencies: Latencies,
+    pub(super) latencies: Latencies,
 }
 
 impl Load {
     /// Acknowledged transfers per second.
-    pub fn per_second(&self) -> f64 {
+    pub(super) fn per_second(&self) -> f64 {
         self.transfers as f64 / self.seconds
     }
 }
 
 /// Opens the accounts of the load, if they are not there.
-pub async fn open_accounts(writer: &Writer) -> Result<(), AppendError> {
-    let addresses = (0..RANDOM_ACCOUNTS).map(|n| format!("bench:{n}")).chain(["bench:hot".to_owned()]);
+pub(super) async fn open_accounts(writer: &Writer) -> Result<(), AppendError> {
+    let addresses = (0..RANDOM_ACCOUNTS)
+        .map(|n| format!("bench:{n}"))
+        .chain(["bench:hot".to_owned()]);
     let units: Vec<Unit> = addresses
         .map(|address| {
             let id = viral_ledger::ids::derived("bench account", &[address.as_bytes()]);
@@ -67,7 +79,12 @@ pub async fn open_accounts(writer: &Writer) -> Result<(), AppendError> {
 }
 
 /// Runs `callers` at once for `duration`.
-pub async fn run(writer: &Writer, accounts: Accounts, callers: u64, duration: Duration) -> Result<Load, AppendError> {
+pub(super) async fn run(
+    writer: &Writer,
+    accounts: Accounts,
+    callers: u64,
+    duration: Duration,
+) -> Result<Load, AppendError> {
     let before = writer.appended();
     let transfers = Arc::new(AtomicU64::new(0));
     let start = Instant::now();
@@ -107,7 +124,10 @@ fn transfer(accounts: Accounts, random: &mut Random) -> Unit {
     let credit = any(random);
     let debit = match accounts {
         Accounts::Hot => "bench:hot".to_owned(),
-        Accounts::Random => format!("bench:{}", (credit + 1 + random.below(RANDOM_ACCOUNTS - 1)) % RANDOM_ACCOUNTS),
+        Accounts::Random => format!(
+            "bench:{}",
+            (credit + 1 + random.below(RANDOM_ACCOUNTS - 1)) % RANDOM_ACCOUNTS
+        ),
     };
     let transaction = NewTransaction {
         code: Code::TRANSFER,

@@ -74,8 +74,7 @@ impl Book {
         Ok(())
     }
 
-    /// As [`Book::evolve`], but believes the hash in a snapshot event: for events this very book has decided, and for
-    /// catching up on what another writer of the same log has decided.
+    /// As [`Book::evolve`], but believes the hash in a snapshot event: for events that this very book has just decided.
     pub fn evolve_trusted(&mut self, recorded_at: DateTime<Utc>, event: &BookEvent) -> Result<(), Violation> {
         if matches!(event, BookEvent::SnapshotTaken(_)) {
             self.sequence += 1;

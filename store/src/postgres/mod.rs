@@ -34,8 +34,10 @@ pub struct PostgresStore {
     listener: Listener,
 }
 
-/// Session settings of every connection: a stuck process must not keep the head of the log from the others.
-const SESSION: &str = "SET ROLE viral_app; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
+/// Session settings of every connection, whatever the server's defaults are: a commit is acknowledged when it is on the
+/// disk, every statement sees what was committed before it, and a stuck process does not keep the head from the others.
+const SESSION: &str = "SET ROLE viral_app; SET synchronous_commit = on; \
+     SET default_transaction_isolation = 'read committed'; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
      SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'";
 
 impl PostgresStore {
@@ -121,7 +123,7 @@ impl EventStore for PostgresStore {
     }
 
     async fn save_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        // Only the newest few are of use to a start; balances of the past are computed from the nearest one.
+        // All of them are kept: balances of the past are computed from the nearest one.
         let mut transaction = self.pool.begin().await.map_err(from_sqlx)?;
         sqlx::query("DELETE FROM book_snapshots WHERE position = $1")
             .bind(read::signed(snapshot.position.0)?)

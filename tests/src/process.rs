@@ -1,0 +1,175 @@
+//! Processes of the real binary, as a user would start them.
+
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+
+/// The token that the processes of the tests accept.
+pub const TOKEN: &str = "a-token-of-the-tests-0123456789";
+
+/// The binary that was built with the tests.
+pub fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().and_then(Path::parent).unwrap().join("viral");
+    assert!(
+        path.is_file(),
+        "{} is missing: build the workspace first (make test does)",
+        path.display()
+    );
+    path
+}
+
+/// `viral` with these arguments, in a home of its own.
+pub fn viral(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command
+        .args(arguments)
+        .env("VIRAL_HOME", home)
+        .env_remove("DATABASE_URL")
+        .env("VIRAL_LOG", "warn");
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Runs `viral` to its end; answers exit code, standard output and standard error.
+pub async fn run(mut command: Command) -> (i32, String, String) {
+    let output = command.output().await.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap_or(-1),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// A running `viral up`.
+#[derive(Debug)]
+pub struct Platform {
+    child: Child,
+    /// Where it answers.
+    pub client: Api,
+}
+
+impl Platform {
+    /// Starts one on a port and waits until it is ready. With no database URL it has an embedded server in its home.
+    pub async fn start(home: &Path, port: u16, database_url: Option<&str>) -> Platform {
+        let mut command = viral(home, &["up", "--dev", "--listen", &format!("127.0.0.1:{port}")]);
+        command.env("VIRAL_API_TOKEN", TOKEN).stdout(Stdio::null());
+        if let Some(url) = database_url {
+            command.env("DATABASE_URL", url);
+        }
+        let mut child = command.spawn().unwrap();
+        let client = Api::new(port);
+        let deadline = Instant::now() + Duration::from_secs(90);
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("viral up ended at once: {status}");
+            }
+            if client.is_ready().await {
+                return Platform { child, client };
+            }
+            assert!(Instant::now() < deadline, "viral up is not ready after 90 s");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// kill -9.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// SIGTERM, then waits for the end; it must be a clean one.
+    pub async fn stop(mut self) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
+        let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
+        assert!(ended.unwrap().unwrap().success());
+    }
+}
+
+/// The API over HTTP.
+#[derive(Debug, Clone)]
+pub struct Api {
+    client: Client,
+    base: String,
+}
+
+/// What an answer says.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The body, if it is JSON.
+    pub body: Value,
+}
+
+impl Api {
+    /// At a port of this machine.
+    pub fn new(port: u16) -> Api {
+        // A provider for TLS must be there though nothing here uses TLS; a second installation is refused, which is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Api {
+            client: Client::builder()
+                .timeout(Duration::from_secs(40))
+                .no_proxy()
+                .build()
+                .unwrap(),
+            base: format!("http://127.0.0.1:{port}"),
+        }
+    }
+
+    /// Whether `/readyz` says so.
+    pub async fn is_ready(&self) -> bool {
+        let answer = self.client.get(format!("{}/readyz", self.base)).send().await;
+        answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
+    }
+
+    /// GET, with the token.
+    pub async fn get(&self, path: &str) -> Answer {
+        let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(TOKEN);
+        Answer::of(request.send().await.unwrap()).await.unwrap()
+    }
+
+    /// POST with an idempotency key. No answer is an error; it is unknown then what happened.
+    pub async fn post(&self, path: &str, key: &str, body: &Value) -> Result<Answer, reqwest::Error> {
+        let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(TOKEN);
+        Answer::of(request.header("Idempotency-Key", key).json(body).send().await?).await
+    }
+
+    /// POST that must be accepted.
+    pub async fn posted(&self, path: &str, key: &str, body: &Value) -> Value {
+        let answer = self.post(path, key, body).await.unwrap();
+        assert!(answer.status.is_success(), "{path} {body}: {answer:?}");
+        answer.body
+    }
+}
+
+impl Answer {
+    async fn of(response: reqwest::Response) -> Result<Answer, reqwest::Error> {
+        let status = response.status();
+        let bytes = response.bytes().await?;
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Ok(Answer { status, body })
+    }
+}

@@ -1,0 +1,84 @@
+//! PostgreSQL stopped with `-m immediate` and started again, ten times under load.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use viral_commands::{Settings, Writer};
+use viral_store::{EventStore, Position};
+use viral_tests::samples::{address, open, transfer};
+use viral_tests::server::TestServer;
+
+const OUTAGES: u32 = 10;
+const CALLERS: usize = 32;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_get_success_or_an_error_they_can_retry() {
+    let server = TestServer::start().await;
+    let database = server.database().await;
+    let store: Arc<dyn EventStore> = database.store().await;
+    // One writer waits for the server to come back, the other gives up at once and leaves the retry to its callers.
+    let impatient = Settings {
+        patience: Duration::ZERO,
+        ..Settings::default()
+    };
+    let (patient, _) = Writer::start(store.clone(), Settings::default()).await.unwrap();
+    let (impatient, _) = Writer::start(database.store().await, impatient).await.unwrap();
+    for account in ["bank", "a"] {
+        patient.append(open(account, true)).await.unwrap();
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let (acknowledged, errors) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let tasks: Vec<_> = (0..CALLERS)
+        .map(|n| {
+            let writer = if n % 2 == 0 { patient.clone() } else { impatient.clone() };
+            let (stop, acknowledged, errors) = (stop.clone(), acknowledged.clone(), errors.clone());
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    let unit = transfer("bank", "a", "1");
+                    loop {
+                        match writer.append(unit.clone()).await {
+                            Ok(outcome) => {
+                                assert_eq!(outcome.events()[0].event_id, unit.id);
+                                acknowledged.fetch_add(1, Ordering::Relaxed);
+                                break;
+                            }
+                            Err(error) => {
+                                assert!(error.is_retryable(), "{error}");
+                                errors.fetch_add(1, Ordering::Relaxed);
+                                tokio::time::sleep(Duration::from_millis(20)).await;
+                            }
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    for outage in 0..OUTAGES {
+        let before = acknowledged.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(u64::from(outage) * 31 % 150)).await;
+        server.postgres.stop_immediate().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        server.postgres.restart().await.unwrap();
+        // It goes on by itself.
+        while acknowledged.load(Ordering::Relaxed) < before + 500 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let (acknowledged, errors) = (acknowledged.load(Ordering::Relaxed), errors.load(Ordering::Relaxed));
+    println!("{OUTAGES} outages: {acknowledged} transfers acknowledged, {errors} errors to retry");
+    assert!(errors > 0, "no caller noticed anything");
+    assert_eq!(store.head().await.unwrap().position, Position(2 + acknowledged));
+    for writer in [&patient, &impatient] {
+        let balance = writer
+            .read(|book, _| book.account(&address("a")).map(|a| a.balance()))
+            .await
+            .unwrap();
+        assert_eq!(balance, Some(i128::from(acknowledged) * 10_000));
+    }
+    let report = viral_audit::verify(&store, &viral_audit::Silent).await.unwrap();
+    assert!(report.holds, "{:?}", report.first_bad);
+}
