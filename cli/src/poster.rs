@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 use viral_audit::import::{Entry, PortError, PostResult, Poster};
-use viral_commands::{AppendError, Outcome, Part, Rejection, RequestIdentity, Unit, Writer};
+use viral_commands::{AppendError, Part, Receipt, Rejection, RequestIdentity, Unit, Writer};
 use viral_ledger::ids::derived;
 use viral_ledger::{Address, Command, Refusal};
-use viral_store::Position;
 
 /// Appends the entries of a foreign journal.
 #[derive(Debug, Clone)]
@@ -36,7 +35,12 @@ impl Poster for WriterPoster {
 
     async fn post(&self, entries: Vec<Entry>) -> Vec<PostResult> {
         let units = entries.into_iter().map(unit).collect();
-        self.writer.append_all(units).await.into_iter().map(result).collect()
+        self.writer
+            .append_all_briefly(units)
+            .await
+            .into_iter()
+            .map(result)
+            .collect()
     }
 }
 
@@ -68,11 +72,16 @@ fn unit(entry: Entry) -> Unit {
         .with_actor("import")
 }
 
-fn result(appended: Result<Outcome, AppendError>) -> PostResult {
-    let begin = |outcome: &Outcome| outcome.events().first().map_or(Position::START, |event| event.position);
+fn result(appended: Result<Receipt, AppendError>) -> PostResult {
     match appended {
-        Ok(outcome) if outcome.is_duplicate() => PostResult::Duplicate(begin(&outcome)),
-        Ok(outcome) => PostResult::Posted(begin(&outcome)),
+        Ok(Receipt {
+            position,
+            duplicate: true,
+        }) => PostResult::Duplicate(position),
+        Ok(Receipt {
+            position,
+            duplicate: false,
+        }) => PostResult::Posted(position),
         Err(AppendError::KeyReused { position }) => PostResult::Reused(position),
         Err(AppendError::Rejected(Rejection::Ledger(Refusal::AccountExists(_)))) => PostResult::AccountExists,
         Err(AppendError::Rejected(rejection)) => PostResult::Refused(rejection.to_string()),

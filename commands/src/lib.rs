@@ -14,5 +14,5 @@ mod batch;
 pub use book_reader::BookAt;
 pub use error::{AppendError, Rejection};
 pub use request::RequestIdentity;
-pub use unit::{Guard, NewEvent, Outcome, Part, Unit};
+pub use unit::{Guard, NewEvent, Outcome, Part, Receipt, Unit};
 pub use writer::{Clock, Settings, Writer};

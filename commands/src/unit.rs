@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use uuid::Uuid;
 use viral_ledger::Command;
 use viral_store::line::LineError;
-use viral_store::{StoredEvent, StreamId, canonical};
+use viral_store::{Position, StoredEvent, StreamId, canonical};
 
 /// Events, guards and ledger commands that happen together or not at all.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,6 +135,15 @@ impl Unit {
         });
         std::iter::once(self.id).chain(of_parts)
     }
+}
+
+/// Where a unit is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The position of its first event.
+    pub position: Position,
+    /// Whether it had been appended before.
+    pub duplicate: bool,
 }
 
 /// A unit that is in the log.

