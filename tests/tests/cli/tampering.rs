@@ -24,7 +24,7 @@ const DEEDS: [(&str, u64, &str); 10] = [
     ),
     (
         "UPDATE events SET metadata = replace(metadata::text, 'import', 'nobody')::json WHERE position = 1",
-        1,
+        2,
         "unit",
     ),
     (
