@@ -21,9 +21,6 @@ use uuid::Uuid;
 use viral_ledger::{Book, timestamp};
 use viral_store::{EventStore, Position, Snapshot, StoreError, StoredEvent};
 
-/// How long one call to the store may take: a little more than the database's own limits.
-const CALL_TIMEOUT: Duration = Duration::from_secs(35);
-
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
@@ -36,6 +33,9 @@ pub struct Settings {
     pub queue: usize,
     /// How long a batch is tried again while the store cannot be reached.
     pub patience: Duration,
+    /// How long one call to the store may take before it counts as one that cannot be reached. A little more than the
+    /// database's own limits, so that those speak first.
+    pub call_timeout: Duration,
     /// The least number of events between two snapshots. With many accounts it is ten times their number, so that the
     /// time spent on snapshots stays a small share.
     pub snapshot_every: u64,
@@ -49,6 +49,7 @@ impl Default for Settings {
             max_batch: 1_024,
             queue: 4_096,
             patience: Duration::from_secs(10),
+            call_timeout: Duration::from_secs(35),
             snapshot_every: 100_000,
             clock: Arc::new(Utc::now),
         }
@@ -61,6 +62,7 @@ impl fmt::Debug for Settings {
             .field("max_batch", &self.max_batch)
             .field("queue", &self.queue)
             .field("patience", &self.patience)
+            .field("call_timeout", &self.call_timeout)
             .field("snapshot_every", &self.snapshot_every)
             .finish_non_exhaustive()
     }
@@ -72,6 +74,7 @@ pub struct Writer {
     store: Arc<dyn EventStore>,
     messages: mpsc::Sender<Message>,
     counters: Arc<Counters>,
+    call_timeout: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -119,6 +122,7 @@ impl Writer {
         state.follow(store.as_ref(), head.position).await?;
         let (messages, receiver) = mpsc::channel(settings.queue);
         let counters = Arc::<Counters>::default();
+        let call_timeout = settings.call_timeout;
         let task = Task {
             store: store.clone(),
             settings,
@@ -133,6 +137,7 @@ impl Writer {
             store,
             messages,
             counters,
+            call_timeout,
         };
         Ok((writer, handle))
     }
@@ -213,7 +218,7 @@ impl Writer {
             let _ = sender.send(state.map(|(book, position)| read(book, position)));
         });
         // Asked here, not by the task: a store that does not answer must not hold up what is appended.
-        let head = in_time(self.store.head()).await?;
+        let head = in_time(self.call_timeout, self.store.head()).await?;
         let message = Message::Read(head.position, read);
         self.messages.send(message).await.map_err(|_| AppendError::Stopped)?;
         Ok(receiver.await.map_err(|_| AppendError::Stopped)??)
@@ -291,7 +296,8 @@ impl Task {
 
     /// Answers a read between two batches. The book is only behind where another process appends.
     async fn read(&mut self, at_least: Position, read: Read) {
-        let followed = follow_in_time(self.state.follow(self.store.as_ref(), at_least)).await;
+        let limit = self.settings.call_timeout;
+        let followed = follow_in_time(limit, self.state.follow(self.store.as_ref(), at_least)).await;
         match followed {
             Ok(()) => read(Ok((&self.state.book, self.state.position))),
             Err(error) => read(Err(error)),
@@ -334,12 +340,13 @@ impl Task {
 
     /// One transaction. After an error the book is as before.
     async fn try_write(&mut self, later: &mut Vec<Message>) -> Result<(), AppendError> {
-        let mut locked = in_time(self.store.lock()).await?;
+        let limit = self.settings.call_timeout;
+        let mut locked = in_time(limit, self.store.lock()).await?;
         // Whoever came while we waited for the lock comes along.
         self.gather(later);
-        follow_in_time(self.state.catch_up(locked.as_mut())).await?;
+        follow_in_time(limit, self.state.catch_up(locked.as_mut())).await?;
         let (ids, streams) = lookups(self.waiting.iter().flat_map(|waiting| &waiting.units));
-        let check = in_time(locked.check(&ids, &streams)).await?;
+        let check = in_time(limit, locked.check(&ids, &streams)).await?;
 
         let now = timestamp::truncate((self.settings.clock)()).max(locked.head().recorded_at);
         let savepoint = self.state.book.savepoint();
@@ -351,8 +358,8 @@ impl Task {
             .collect();
         let events = std::mem::take(&mut batch.events);
         let written = match events.is_empty() {
-            true => in_time(locked.release()).await,
-            false => in_time(locked.append(&events)).await,
+            true => in_time(limit, locked.release()).await,
+            false => in_time(limit, locked.append(&events)).await,
         };
         if let Err(error) = written {
             self.state.book.rollback(savepoint);
@@ -451,7 +458,7 @@ impl Task {
             position: self.state.snapshot,
             state: self.state.book.state_text(),
         };
-        in_time(self.store.save_snapshot(&snapshot)).await?;
+        in_time(self.settings.call_timeout, self.store.save_snapshot(&snapshot)).await?;
         tracing::info!(position = %snapshot.position, "snapshot taken");
         Ok(())
     }
@@ -466,19 +473,22 @@ impl Task {
 
 /// A store that does not answer at all is one that cannot be reached. What it was doing is dropped, and with it the
 /// connection.
-async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(CALL_TIMEOUT, call).await {
+async fn in_time<T>(limit: Duration, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(limit, call).await {
         Ok(result) => result,
         Err(_) => Err(StoreError::Unavailable(format!(
             "no answer within {} s",
-            CALL_TIMEOUT.as_secs()
+            limit.as_secs()
         ))),
     }
 }
 
-async fn follow_in_time(call: impl Future<Output = Result<(), FollowError>>) -> Result<(), FollowError> {
+async fn follow_in_time(
+    limit: Duration,
+    call: impl Future<Output = Result<(), FollowError>>,
+) -> Result<(), FollowError> {
     let call = async { Ok(call.await) };
-    in_time(call).await?
+    in_time(limit, call).await?
 }
 
 fn is_full(error: &AppendError) -> bool {

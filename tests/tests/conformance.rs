@@ -48,6 +48,7 @@ on_every_store! {
     units::a_derived_id_happens_once,
     units::times_never_go_back,
     units::streams_of_the_book_take_ledger_commands_only,
+    units::names_and_ids_that_no_store_could_keep_are_refused,
     ledger::a_refused_command_undoes_the_whole_unit,
     ledger::events_and_ledger_commands_are_one_unit,
     ledger::two_writers_see_each_other,

@@ -82,3 +82,46 @@ async fn callers_get_success_or_an_error_they_can_retry() {
     let report = viral_audit::verify(&store, &viral_audit::Silent).await.unwrap();
     assert!(report.holds, "{:?}", report.first_bad);
 }
+
+/// A server that takes a call and never answers: its process is stopped, not ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_falls_silent_is_given_up_in_time() {
+    let server = TestServer::start().await;
+    let database = server.database().await;
+    let store: Arc<dyn EventStore> = database.store().await;
+    let settings = Settings {
+        patience: Duration::from_secs(1),
+        call_timeout: Duration::from_secs(1),
+        ..Settings::default()
+    };
+    let (writer, _task) = Writer::start(store.clone(), settings).await.unwrap();
+    for account in ["bank", "a"] {
+        writer.append(open(account, true)).await.unwrap();
+    }
+    let signal = |name: &'static str| {
+        let pid = server.postgres.pid().unwrap();
+        // The postmaster and all that it has started.
+        let script = format!("kill -{name} {pid}; pkill -{name} -P {pid}; true");
+        std::process::Command::new("sh").args(["-c", &script]).status().unwrap();
+    };
+    signal("STOP");
+    let unit = transfer("bank", "a", "1");
+    let began = tokio::time::Instant::now();
+    let error = writer.append(unit.clone()).await.unwrap_err();
+    let read = writer.read(|_, position| position).await;
+    let waited = began.elapsed();
+    signal("CONT");
+    assert!(error.is_retryable(), "{error}");
+    assert!(read.is_err(), "{read:?}");
+    assert!(waited < Duration::from_secs(20), "{waited:?}");
+    // The same unit again: once, whatever became of the first try.
+    while writer.append(unit.clone()).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let balance = writer
+        .read(|book, _| book.account(&address("a")).map(|a| a.balance()))
+        .await
+        .unwrap();
+    assert_eq!(balance, Some(10_000));
+    assert_eq!(store.head().await.unwrap().position, Position(3));
+}

@@ -244,6 +244,16 @@ pub async fn streams_of_the_book_take_ledger_commands_only(store: Store) {
     };
     let error = writer.append(Unit::new(Uuid::now_v7(), vec![part])).await.unwrap_err();
     assert_eq!(error, AppendError::Rejected(Rejection::ReservedStream(book)));
+    let mut guarded = Unit::new(Uuid::now_v7(), vec![notes(&stream("a"), 0, &["x"])]);
+    guarded.guards = vec![Guard {
+        stream: StreamId::new("book", "main"),
+        sequence: 0,
+    }];
+    let error = writer.append(guarded).await.unwrap_err();
+    assert!(
+        matches!(error, AppendError::Rejected(Rejection::ReservedStream(_))),
+        "{error}"
+    );
     let error = writer.append(transfer("nobody", "none", "1")).await.unwrap_err();
     assert!(matches!(error, AppendError::Rejected(Rejection::Ledger(_))), "{error}");
     let unknown = Command::VoidHold {
@@ -252,4 +262,46 @@ pub async fn streams_of_the_book_take_ledger_commands_only(store: Store) {
     };
     assert!(writer.append(Unit::ledger(Uuid::now_v7(), unknown)).await.is_err());
     assert_eq!(head(&store).await, 0);
+}
+
+pub async fn names_and_ids_that_no_store_could_keep_are_refused(store: Store) {
+    let writer = writer(&store).await;
+    let long = "x".repeat(201);
+    for name in ["", "a\0b", "a\nb", &long] {
+        let part = notes(&StreamId::new("note", name.to_owned()), 0, &["x"]);
+        let neighbour = Unit::new(
+            Uuid::now_v7(),
+            vec![notes(&StreamId::new("note", Uuid::now_v7().to_string()), 0, &["x"])],
+        );
+        let outcomes = writer
+            .append_all(vec![Unit::new(Uuid::now_v7(), vec![part]), neighbour])
+            .await;
+        assert_eq!(
+            outcomes[0],
+            Err(AppendError::Rejected(Rejection::InvalidStream(
+                name.chars().take(64).collect()
+            )))
+        );
+        assert!(outcomes[1].is_ok(), "a neighbour suffers: {outcomes:?}");
+    }
+    // The same id twice in one unit.
+    for account in ["a", "b"] {
+        writer.append(open(account, true)).await.unwrap();
+    }
+    let before = head(&store).await;
+    let id = Some(Uuid::now_v7());
+    let part = |amount| Part::Ledger {
+        id,
+        command: post("a", "b", amount),
+    };
+    let unit = Unit::new(
+        Uuid::now_v7(),
+        vec![notes(&stream("n"), 0, &["x"]), part("1"), part("2")],
+    );
+    let error = writer.append(unit).await.unwrap_err();
+    assert!(
+        matches!(error, AppendError::Rejected(Rejection::AlreadyHappened { .. })),
+        "{error}"
+    );
+    assert_eq!(head(&store).await, before);
 }
