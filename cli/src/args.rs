@@ -58,9 +58,6 @@ pub struct UpArgs {
     /// Where to listen for HTTP
     #[arg(long, env = "VIRAL_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
-    /// The bearer token of the API's operator
-    #[arg(long, env = "VIRAL_API_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub api_token: Option<String>,
 }
 
 /// Where the events come from.

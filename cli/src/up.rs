@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use viral_api::{AppState, Role, Tokens};
 use viral_commands::{Settings, Writer};
 
@@ -33,25 +34,55 @@ pub(crate) async fn run(home: &Path, args: &UpArgs) -> Result<(), Error> {
         opened = Database::open(home, Migrate::Yes) => opened?,
         () = stop.wait() => return Ok(()),
     };
-    let (writer, task) = Writer::start(database.store(), Settings::default()).await?;
+    let started = tokio::select! {
+        started = Writer::start(database.store(), Settings::default()) => started,
+        () = stop.wait() => return database.close().await,
+    };
+    let (writer, mut task) = started?;
     let address = listener.local_addr().map_err(Error::io("the listening socket"))?;
     announce(home, args, &database, address, &token);
 
     let state = AppState::new(writer, tokens);
-    let served = viral_api::serve(listener, state, async move { stop.wait().await }).await;
+    let (stop_serving, serving_stops) = oneshot::channel::<()>();
+    let serve = viral_api::serve(listener, state, async move {
+        // An error means that the other end is gone, which is a reason to stop as well.
+        let _ = serving_stops.await;
+    });
+    let mut serve = std::pin::pin!(serve);
+    let mut writer_died = false;
+    let served = tokio::select! {
+        served = &mut serve => served,
+        ended = &mut task => {
+            // It lives as long as the API has a handle: to end before is to have panicked. Without it nothing can be
+            // appended, so the process ends, for whoever started it to start it anew.
+            tracing::error!(?ended, "the writer ended, stopping");
+            writer_died = true;
+            drop(stop_serving);
+            serve.await
+        }
+        () = stop.wait() => {
+            drop(stop_serving);
+            serve.await
+        }
+    };
     // The writer ends with its last handle. A connection that is cut off in the middle of a request may keep one.
-    match tokio::time::timeout(WRITER_GRACE, task).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "the writer ended badly"),
-        Err(_) => tracing::warn!("a connection is still open; what it was told is in the log"),
+    if !writer_died && tokio::time::timeout(WRITER_GRACE, task).await.is_err() {
+        tracing::warn!("a connection is still open; what it was told is in the log");
     }
     database.close().await?;
-    served.map_err(Error::io("serving HTTP"))
+    served.map_err(Error::io("serving HTTP"))?;
+    match writer_died {
+        true => Err(Error::Other(
+            "the writer ended unexpectedly: see the log, then start again".to_owned(),
+        )),
+        false => Ok(()),
+    }
 }
 
 fn operator_token(home: &Path, args: &UpArgs) -> Result<String, Error> {
-    match &args.api_token {
-        Some(token) => Ok(token.clone()),
+    // From the environment only: a command line can be read by everybody on the machine.
+    match std::env::var("VIRAL_API_TOKEN").ok().filter(|token| !token.is_empty()) {
+        Some(token) => Ok(token),
         None if args.dev => token::kept(home),
         None => Err(Error::Other(
             "set VIRAL_API_TOKEN to the operator's bearer token, or run `viral up --dev`, which makes one".to_owned(),

@@ -124,7 +124,7 @@ impl<'a> Batch<'a> {
     }
 
     fn append(&mut self, unit: &Unit, moved: &mut Vec<(StreamId, u64)>) -> Result<(), AppendError> {
-        let mut own = HashSet::new();
+        let mut own = HashSet::from([unit.id]);
         for id in unit.ids().skip(1) {
             if !own.insert(id) {
                 return Err(Rejection::AlreadyHappened {

@@ -86,7 +86,11 @@ impl BookAt {
             let applied = self.book.evolve(event.recorded_at, &book_event);
             applied.map_err(|violation| FollowError::violation(next, &violation))?;
             if let BookEvent::SnapshotTaken(taken) = &book_event {
-                self.snapshot = Position(taken.position);
+                if taken.position != self.position.0 {
+                    let problem = format!("a snapshot of position {} after {}", taken.position, self.position);
+                    return Err(FollowError::broken(next, problem));
+                }
+                self.snapshot = self.position;
             }
         }
         self.position = next;

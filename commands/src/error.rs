@@ -82,6 +82,17 @@ impl AppendError {
     }
 }
 
+impl AppendError {
+    /// The same error where it is not certain that nothing was written, as after a commit that was not answered.
+    pub(crate) fn unknown(self) -> AppendError {
+        match self {
+            AppendError::Store(error) => AppendError::Unavailable(StoreError::Unavailable(error.to_string())),
+            AppendError::LogBroken { .. } => AppendError::Unavailable(StoreError::Unavailable(self.to_string())),
+            other => other,
+        }
+    }
+}
+
 impl From<StoreError> for AppendError {
     fn from(error: StoreError) -> AppendError {
         if error.is_retryable() {

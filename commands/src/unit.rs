@@ -48,7 +48,8 @@ pub enum Part {
     },
     /// A command to the ledger, which becomes one event of the book.
     Ledger {
-        /// The event's id, where it derives from something; fresh if absent.
+        /// The event's id, where it derives from something; fresh if absent. The first event of a unit has the unit's
+        /// id and says none of its own.
         id: Option<Uuid>,
         /// What to do.
         command: Command,
@@ -60,7 +61,8 @@ pub enum Part {
 /// An event to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// Its id, where it derives from something; fresh if absent. The first event of a unit has the unit's id.
+    /// Its id, where it derives from something; fresh if absent. The first event of a unit has the unit's id and says
+    /// none of its own.
     pub id: Option<Uuid>,
     /// What happened.
     pub event_type: Cow<'static, str>,

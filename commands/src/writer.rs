@@ -4,22 +4,24 @@
 //! lets the book decide, appends everything that is accepted with one COPY, commits, and answers each caller. While one
 //! batch is committed the next one gathers, so the batches grow with the load and a hot account costs nothing extra.
 
-use crate::batch::{Batch, Verdict, lookups};
+mod in_time;
+mod task;
+
 use crate::book_reader::BookAt;
 use crate::error::{AppendError, FollowError};
-use crate::unit::{Outcome, Part, Receipt, Unit};
+use crate::unit::{Outcome, Receipt, Unit};
 use chrono::{DateTime, Utc};
-use std::collections::HashSet;
+use in_time::in_time;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use task::Task;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use uuid::Uuid;
-use viral_ledger::{Book, timestamp};
-use viral_store::{EventStore, Position, Snapshot, StoreError, StoredEvent};
+use viral_ledger::Book;
+use viral_store::{EventStore, Position, StoredEvent};
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -129,7 +131,8 @@ impl Writer {
             state,
             receiver,
             waiting: Vec::new(),
-            attempted: HashSet::new(),
+            attempted: Default::default(),
+            idle_since: Instant::now(),
             counters: counters.clone(),
         };
         let handle = tokio::spawn(task.run());
@@ -167,7 +170,11 @@ impl Writer {
         for answer in self.send(units).await {
             outcomes.push(match answer {
                 Ok(Answered::Appended(events)) => Ok(Outcome::Appended(events)),
-                Ok(Answered::AppendedAt(position)) => self.unit_at(position).await.map(Outcome::Appended),
+                Ok(Answered::AppendedAt(position)) => self
+                    .unit_at(position)
+                    .await
+                    .map(Outcome::Appended)
+                    .map_err(AppendError::unknown),
                 Ok(Answered::Duplicate(position)) => self.unit_at(position).await.map(Outcome::Duplicate),
                 Err(error) => Err(error),
             });
@@ -257,240 +264,4 @@ impl Writer {
             }
         }
     }
-}
-
-/// Units of one caller, and where to answer.
-struct Waiting {
-    units: Vec<Unit>,
-    answer: oneshot::Sender<Vec<Answer>>,
-}
-
-struct Task {
-    store: Arc<dyn EventStore>,
-    settings: Settings,
-    state: BookAt,
-    receiver: mpsc::Receiver<Message>,
-    waiting: Vec<Waiting>,
-    /// Units of a commit whose outcome was not known: if they are found in the log now, this call has appended them.
-    attempted: HashSet<Uuid>,
-    counters: Arc<Counters>,
-}
-
-impl Task {
-    async fn run(mut self) {
-        while let Some(message) = self.receiver.recv().await {
-            match message {
-                Message::Append(units, answer) => {
-                    self.waiting.push(Waiting { units, answer });
-                    self.write().await;
-                    self.snapshot_if_due().await;
-                }
-                Message::Read(at_least, read) => self.read(at_least, read).await,
-                Message::Snapshot(answer) => {
-                    let result = self.snapshot().await;
-                    let _ = answer.send(result);
-                }
-            }
-        }
-    }
-
-    /// Answers a read between two batches. The book is only behind where another process appends.
-    async fn read(&mut self, at_least: Position, read: Read) {
-        let limit = self.settings.call_timeout;
-        let followed = follow_in_time(limit, self.state.follow(self.store.as_ref(), at_least)).await;
-        match followed {
-            Ok(()) => read(Ok((&self.state.book, self.state.position))),
-            Err(error) => read(Err(error)),
-        }
-    }
-
-    /// Appends everything that waits, trying again for a while when the store cannot be reached.
-    async fn write(&mut self) {
-        let deadline = Instant::now() + self.settings.patience;
-        let mut pause = Duration::from_millis(20);
-        let mut later = Vec::new();
-        let error = loop {
-            match self.try_write(&mut later).await {
-                Ok(()) => break None,
-                Err(error) if error.is_retryable() && !is_full(&error) && Instant::now() + pause < deadline => {
-                    tracing::warn!(%error, "appending failed, trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(1));
-                }
-                Err(error) => break Some(error),
-            }
-        };
-        if let Some(error) = error {
-            tracing::error!(%error, "a batch was not appended, or it is not known whether it was");
-            for waiting in self.waiting.drain(..) {
-                let answers = waiting.units.iter().map(|_| Err(error.clone())).collect();
-                let _ = waiting.answer.send(answers);
-            }
-        }
-        for message in later {
-            match message {
-                Message::Read(at_least, read) => self.read(at_least, read).await,
-                Message::Snapshot(answer) => {
-                    let _ = answer.send(self.snapshot().await);
-                }
-                Message::Append(..) => {}
-            }
-        }
-    }
-
-    /// One transaction. After an error the book is as before.
-    async fn try_write(&mut self, later: &mut Vec<Message>) -> Result<(), AppendError> {
-        let limit = self.settings.call_timeout;
-        let mut locked = in_time(limit, self.store.lock()).await?;
-        // Whoever came while we waited for the lock comes along.
-        self.gather(later);
-        follow_in_time(limit, self.state.catch_up(locked.as_mut())).await?;
-        let (ids, streams) = lookups(self.waiting.iter().flat_map(|waiting| &waiting.units));
-        let check = in_time(limit, locked.check(&ids, &streams)).await?;
-
-        let now = timestamp::truncate((self.settings.clock)()).max(locked.head().recorded_at);
-        let savepoint = self.state.book.savepoint();
-        let mut batch = Batch::new(&mut self.state, self.store.source(), now, streams, check);
-        let verdicts: Vec<Vec<Verdict>> = self
-            .waiting
-            .iter()
-            .map(|waiting| waiting.units.iter().map(|unit| batch.decide(unit)).collect())
-            .collect();
-        let events = std::mem::take(&mut batch.events);
-        let written = match events.is_empty() {
-            true => in_time(limit, locked.release()).await,
-            false => in_time(limit, locked.append(&events)).await,
-        };
-        if let Err(error) = written {
-            self.state.book.rollback(savepoint);
-            self.state.book.forget();
-            let units = self.waiting.iter().flat_map(|waiting| &waiting.units);
-            let accepted = units.zip(verdicts.iter().flatten());
-            let accepted = accepted.filter(|(_, verdict)| matches!(verdict, Verdict::Accepted(_)));
-            self.attempted.extend(accepted.map(|(unit, _)| unit.id));
-            return Err(error.into());
-        }
-        self.state.book.forget();
-        self.state.position = Position(self.state.position.0 + events.len() as u64);
-        if !events.is_empty() {
-            self.counters.batches.fetch_add(1, Ordering::Relaxed);
-            self.counters.events.fetch_add(events.len() as u64, Ordering::Relaxed);
-        }
-        self.answer(verdicts, events);
-        Ok(())
-    }
-
-    fn gather(&mut self, later: &mut Vec<Message>) {
-        let mut count: usize = self.waiting.iter().map(|waiting| waiting.units.len()).sum();
-        while count < self.settings.max_batch {
-            match self.receiver.try_recv() {
-                Ok(Message::Append(units, answer)) => {
-                    count += units.len();
-                    self.waiting.push(Waiting { units, answer });
-                }
-                Ok(message) => later.push(message),
-                Err(_) => break,
-            }
-        }
-    }
-
-    fn answer(&mut self, verdicts: Vec<Vec<Verdict>>, events: Vec<StoredEvent>) {
-        let attempted = std::mem::take(&mut self.attempted);
-        let mut events: Vec<Option<StoredEvent>> = events.into_iter().map(Some).collect();
-        let first = events
-            .first()
-            .and_then(|event| event.as_ref())
-            .map_or(Position::START, |event| event.position);
-        for (waiting, verdicts) in self.waiting.drain(..).zip(verdicts) {
-            let ids = waiting.units.iter().map(|unit| unit.id);
-            let answers = ids
-                .zip(verdicts)
-                .map(|(id, verdict)| match verdict {
-                    Verdict::Accepted(range) => Ok(Answered::Appended(
-                        events[range].iter_mut().filter_map(Option::take).collect(),
-                    )),
-                    Verdict::Duplicate(position) if attempted.contains(&id) => Ok(Answered::AppendedAt(position)),
-                    Verdict::Duplicate(position) => Ok(Answered::Duplicate(position)),
-                    Verdict::DuplicateInBatch(range) => Ok(Answered::Duplicate(Position(first.0 + range.start as u64))),
-                    Verdict::Refused(error) => Err(error),
-                })
-                .collect();
-            // A caller that went away has its unit in the log all the same.
-            let _ = waiting.answer.send(answers);
-        }
-    }
-
-    async fn snapshot_if_due(&mut self) {
-        let accounts = u64::try_from(self.state.book.account_count()).unwrap_or(u64::MAX);
-        let interval = self.settings.snapshot_every.max(accounts.saturating_mul(10));
-        if self.state.position.0 - self.state.snapshot.0 < interval {
-            return;
-        }
-        if let Err(error) = self.snapshot().await {
-            // Where the event could not be appended, the next batch tries again.
-            tracing::warn!(%error, "no snapshot was taken");
-        }
-    }
-
-    /// Appends a snapshot event, alone in its batch, and keeps the state beside the log.
-    async fn snapshot(&mut self) -> Result<(), AppendError> {
-        let (answer, mut receiver) = oneshot::channel();
-        let unit = Unit::new(Uuid::now_v7(), vec![Part::Snapshot]).with_actor("system:writer");
-        let others = std::mem::replace(
-            &mut self.waiting,
-            vec![Waiting {
-                units: vec![unit],
-                answer,
-            }],
-        );
-        let result = self.write_alone().await;
-        self.waiting = others;
-        result?;
-        let answered = receiver.try_recv().ok().and_then(|mut answers| answers.pop());
-        match answered {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return Err(error),
-            None => return Err(AppendError::Stopped),
-        }
-        // The snapshot event is the last one: the state is the one before it.
-        self.state.snapshot = Position(self.state.position.0 - 1);
-        let snapshot = Snapshot {
-            position: self.state.snapshot,
-            state: self.state.book.state_text(),
-        };
-        in_time(self.settings.call_timeout, self.store.save_snapshot(&snapshot)).await?;
-        tracing::info!(position = %snapshot.position, "snapshot taken");
-        Ok(())
-    }
-
-    async fn write_alone(&mut self) -> Result<(), AppendError> {
-        let max_batch = std::mem::replace(&mut self.settings.max_batch, 0);
-        let result = self.try_write(&mut Vec::new()).await;
-        self.settings.max_batch = max_batch;
-        result
-    }
-}
-
-/// A store that does not answer at all is one that cannot be reached. What it was doing is dropped, and with it the
-/// connection.
-async fn in_time<T>(limit: Duration, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(limit, call).await {
-        Ok(result) => result,
-        Err(_) => Err(StoreError::Unavailable(format!(
-            "no answer within {} s",
-            limit.as_secs()
-        ))),
-    }
-}
-
-async fn follow_in_time(
-    limit: Duration,
-    call: impl Future<Output = Result<(), FollowError>>,
-) -> Result<(), FollowError> {
-    let call = async { Ok(call.await) };
-    in_time(limit, call).await?
-}
-
-fn is_full(error: &AppendError) -> bool {
-    matches!(error, AppendError::Unavailable(StoreError::StorageFull(_)))
 }

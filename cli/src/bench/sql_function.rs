@@ -27,11 +27,16 @@ pub(super) fn find_pgbench() -> Option<PathBuf> {
 pub(super) async fn run(pgbench: &Path, url: &str, folder: &Path, script: &str, seconds: u64) -> Result<f64, Error> {
     let file = folder.join("load.pgbench");
     std::fs::write(&file, script).map_err(Error::io("the pgbench script"))?;
+    // Not on the command line, which everybody on the machine can read.
+    let (login, server) = url.split_once('@').unwrap_or_default();
+    let (scheme_and_user, password) = login.rsplit_once(':').unwrap_or_default();
+    let url_without = format!("{scheme_and_user}@{server}");
     let output = Command::new(pgbench)
         .args(["--no-vacuum", "--client=16", "--jobs=2", "--protocol=prepared"])
         .arg(format!("--time={seconds}"))
         .arg(format!("--file={}", file.display()))
-        .arg(url)
+        .env("PGPASSWORD", password)
+        .arg(url_without)
         .stdin(Stdio::null())
         .output()
         .await

@@ -16,6 +16,9 @@ use uuid::Uuid;
 /// The channel on which the new head is announced.
 pub(super) const CHANNEL: &str = "viral_events";
 
+/// SQLSTATE of a lock timeout.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 type Slot = OwnedMutexGuard<Option<PgConnection>>;
 
 /// A connection inside the transaction that holds the head. If it is dropped, so is the connection: the server rolls
@@ -34,28 +37,40 @@ impl Locked {
         session: &str,
     ) -> Result<Locked, StoreError> {
         let mut slot = writer.lock_owned().await;
-        // One try with the connection that is there; it may have died since, then a new one is made.
+        // The connection that is there may have died since: then a new one is made, once. A lock that others hold is
+        // no reason to reconnect.
         if let Some(connection) = slot.take() {
             match begin(connection).await {
                 Ok((connection, head)) => return Ok(Locked { slot, connection, head }),
-                Err(error) => tracing::debug!(%error, "the append connection is gone, reconnecting"),
+                Err((error, true)) => return Err(error),
+                Err((error, false)) => tracing::debug!(%error, "the append connection is gone, reconnecting"),
             }
         }
         let mut connection = options.connect().await.map_err(from_sqlx)?;
         connection.execute(session).await.map_err(from_sqlx)?;
-        let (connection, head) = begin(connection).await?;
+        let (connection, head) = begin(connection).await.map_err(|(error, _)| error)?;
         Ok(Locked { slot, connection, head })
     }
 }
 
-async fn begin(mut connection: PgConnection) -> Result<(PgConnection, Head), StoreError> {
+/// Begins the transaction and locks the head. With an error comes whether it was a lock that others did not give up.
+async fn begin(mut connection: PgConnection) -> Result<(PgConnection, Head), (StoreError, bool)> {
     // READ COMMITTED: each later statement sees all that was committed before it, so also what the lock waited for.
-    let row = connection
-        .fetch_one("BEGIN; SELECT position, recorded_at FROM log_head FOR UPDATE")
-        .await
-        .map_err(from_sqlx)?;
-    let head = read::head_from(&row)?;
-    Ok((connection, head))
+    let statements = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT position, recorded_at FROM log_head FOR UPDATE";
+    match connection.fetch_one(statements).await {
+        Ok(row) => {
+            let head = read::head_from(&row).map_err(|error| (error, false))?;
+            Ok((connection, head))
+        }
+        Err(error) => {
+            let state = error
+                .as_database_error()
+                .and_then(|database| database.code())
+                .unwrap_or_default();
+            let locked = state == LOCK_NOT_AVAILABLE;
+            Err((from_sqlx(error), locked))
+        }
+    }
 }
 
 #[async_trait]

@@ -41,14 +41,20 @@ async fn take_on_owner(connection: &mut PgConnection) -> Result<(), StoreError> 
         DO $$
         DECLARE
             wanted text;
+            -- From 16 on, whoever creates a role is its member but may not take it on without a further grant.
+            privilege text := CASE WHEN current_setting('server_version_num')::int >= 160000
+                THEN 'SET' ELSE 'MEMBER' END;
         BEGIN
-            -- Two processes may migrate two databases of one server: roles are shared.
-            PERFORM pg_advisory_xact_lock(hashtext('viral roles'));
             FOREACH wanted IN ARRAY ARRAY['viral_owner', 'viral_app'] LOOP
                 IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
-                    EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+                    BEGIN
+                        EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+                    EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                        -- Roles belong to the server: somebody sets up another database of it at the same time.
+                        NULL;
+                    END;
                 END IF;
-                IF NOT pg_has_role(current_user, wanted, 'MEMBER') AND current_user <> 'viral_owner' THEN
+                IF NOT pg_has_role(current_user, wanted, privilege) AND current_user <> 'viral_owner' THEN
                     EXECUTE format('GRANT %I TO %I', wanted, current_user);
                 END IF;
             END LOOP;
@@ -68,7 +74,7 @@ async fn take_on_owner(connection: &mut PgConnection) -> Result<(), StoreError> 
 fn explain(error: sqlx::Error) -> StoreError {
     match from_sqlx(error) {
         StoreError::Denied(message) => StoreError::Denied(format!(
-            "{message}; as a superuser run: CREATE ROLE viral_owner; CREATE ROLE viral_app; \
+            "{message}; as a superuser run, where it is not so already: CREATE ROLE viral_owner; CREATE ROLE viral_app; \
              GRANT viral_owner, viral_app TO <the user of the URL>; GRANT CREATE ON SCHEMA public TO viral_owner"
         )),
         other => other,

@@ -16,7 +16,8 @@ use async_trait::async_trait;
 use error::from_sqlx;
 use listener::Listener;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Executor, PgConnection, PgPool, Row};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, Row};
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,6 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// An event log in PostgreSQL.
-#[derive(Debug)]
 pub struct PostgresStore {
     source: String,
     options: PgConnectOptions,
@@ -80,7 +80,20 @@ impl PostgresStore {
 
     /// Closes all connections; what is under way ends first.
     pub async fn close(&self) {
+        if let Some(connection) = self.writer.lock().await.take() {
+            // It ends in any case; the server only learns of it sooner.
+            let _ = connection.close().await;
+        }
         self.pool.close().await;
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    /// Without the connection's options: passwords must not reach a log by way of `{:?}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,259 @@
+//! The task behind the writer: one batch after the other.
+
+use super::in_time::{follow_in_time, in_time};
+use super::{Answer, Answered, Counters, Message, Read, Settings};
+use crate::batch::{Batch, Verdict, lookups};
+use crate::book_reader::BookAt;
+use crate::error::AppendError;
+use crate::unit::{Part, Unit};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use uuid::Uuid;
+use viral_ledger::timestamp;
+use viral_store::{EventStore, Position, Snapshot, StoreError, StoredEvent};
+
+/// After so long without a batch, others may have appended more than should be read under the lock.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Units of one caller, and where to answer.
+pub(super) struct Waiting {
+    units: Vec<Unit>,
+    answer: oneshot::Sender<Vec<Answer>>,
+}
+
+pub(super) struct Task {
+    pub(super) store: Arc<dyn EventStore>,
+    pub(super) settings: Settings,
+    pub(super) state: BookAt,
+    pub(super) receiver: mpsc::Receiver<Message>,
+    pub(super) waiting: Vec<Waiting>,
+    /// Units of a commit whose outcome was not known: if they are found in the log now, this call has appended them.
+    pub(super) attempted: HashSet<Uuid>,
+    /// When the last batch was done.
+    pub(super) idle_since: Instant,
+    pub(super) counters: Arc<Counters>,
+}
+
+impl Task {
+    pub(super) async fn run(mut self) {
+        while let Some(message) = self.receiver.recv().await {
+            match message {
+                Message::Append(units, answer) => {
+                    self.waiting.push(Waiting { units, answer });
+                    if self.write().await {
+                        self.snapshot_if_due().await;
+                    }
+                }
+                Message::Read(at_least, read) => self.read(at_least, read).await,
+                Message::Snapshot(answer) => {
+                    let result = self.snapshot().await;
+                    let _ = answer.send(result);
+                }
+            }
+        }
+    }
+
+    /// Answers a read between two batches. The book is only behind where another process appends.
+    async fn read(&mut self, at_least: Position, read: Read) {
+        let limit = self.settings.call_timeout;
+        let followed = follow_in_time(limit, self.state.follow(self.store.as_ref(), at_least)).await;
+        match followed {
+            Ok(()) => read(Ok((&self.state.book, self.state.position))),
+            Err(error) => read(Err(error)),
+        }
+    }
+
+    /// Appends everything that waits, trying again for a while when the store cannot be reached. Answers whether the
+    /// store took it.
+    async fn write(&mut self) -> bool {
+        let deadline = Instant::now() + self.settings.patience;
+        let mut pause = Duration::from_millis(20);
+        let mut later = Vec::new();
+        let error = loop {
+            match self.try_write(&mut later).await {
+                Ok(()) => break None,
+                Err(error) if error.is_retryable() && !is_full(&error) && Instant::now() + pause < deadline => {
+                    tracing::warn!(%error, "appending failed, trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+                Err(error) => break Some(error),
+            }
+        };
+        let written = error.is_none();
+        if let Some(error) = error {
+            tracing::error!(%error, "a batch was not appended, or it is not known whether it was");
+            for waiting in self.waiting.drain(..) {
+                let unknown = |unit: &Unit| self.attempted.contains(&unit.id);
+                let answer = |unit: &Unit| {
+                    Err(if unknown(unit) {
+                        error.clone().unknown()
+                    } else {
+                        error.clone()
+                    })
+                };
+                let answers = waiting.units.iter().map(answer).collect();
+                // A caller that went away does not wait for the answer.
+                let _ = waiting.answer.send(answers);
+            }
+        }
+        self.attempted.clear();
+        for message in later {
+            match message {
+                Message::Read(at_least, read) => self.read(at_least, read).await,
+                Message::Snapshot(answer) => {
+                    let _ = answer.send(self.snapshot().await);
+                }
+                Message::Append(..) => {}
+            }
+        }
+        written
+    }
+
+    /// One transaction. After an error the book is as before.
+    async fn try_write(&mut self, later: &mut Vec<Message>) -> Result<(), AppendError> {
+        let limit = self.settings.call_timeout;
+        if self.idle_since.elapsed() > IDLE {
+            // Much may have been appended by others. It is read before the lock, so that under it little is left to read.
+            let head = in_time(limit, self.store.head()).await?;
+            follow_in_time(limit, self.state.follow(self.store.as_ref(), head.position)).await?;
+        }
+        let mut locked = in_time(limit, self.store.lock()).await?;
+        // Whoever came while we waited for the lock comes along.
+        self.gather(later);
+        follow_in_time(limit, self.state.catch_up(locked.as_mut())).await?;
+        let (ids, streams) = lookups(self.waiting.iter().flat_map(|waiting| &waiting.units));
+        let check = in_time(limit, locked.check(&ids, &streams)).await?;
+
+        let now = timestamp::truncate((self.settings.clock)()).max(locked.head().recorded_at);
+        let savepoint = self.state.book.savepoint();
+        let mut batch = Batch::new(&mut self.state, self.store.source(), now, streams, check);
+        let verdicts: Vec<Vec<Verdict>> = self
+            .waiting
+            .iter()
+            .map(|waiting| waiting.units.iter().map(|unit| batch.decide(unit)).collect())
+            .collect();
+        let events = std::mem::take(&mut batch.events);
+        let written = match events.is_empty() {
+            true => in_time(limit, locked.release()).await,
+            false => in_time(limit, locked.append(&events)).await,
+        };
+        if let Err(error) = written {
+            self.state.book.rollback(savepoint);
+            self.state.book.forget();
+            let units = self.waiting.iter().flat_map(|waiting| &waiting.units);
+            let accepted = units.zip(verdicts.iter().flatten());
+            let accepted = accepted.filter(|(_, verdict)| matches!(verdict, Verdict::Accepted(_)));
+            self.attempted.extend(accepted.map(|(unit, _)| unit.id));
+            return Err(error.into());
+        }
+        self.state.book.forget();
+        self.idle_since = Instant::now();
+        self.state.position = Position(self.state.position.0 + events.len() as u64);
+        if !events.is_empty() {
+            self.counters.batches.fetch_add(1, Ordering::Relaxed);
+            self.counters.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+        }
+        self.answer(verdicts, events);
+        Ok(())
+    }
+
+    fn gather(&mut self, later: &mut Vec<Message>) {
+        let mut count: usize = self.waiting.iter().map(|waiting| waiting.units.len()).sum();
+        while count < self.settings.max_batch {
+            match self.receiver.try_recv() {
+                Ok(Message::Append(units, answer)) => {
+                    count += units.len();
+                    self.waiting.push(Waiting { units, answer });
+                }
+                Ok(message) => later.push(message),
+                Err(_) => break,
+            }
+        }
+    }
+
+    fn answer(&mut self, verdicts: Vec<Vec<Verdict>>, events: Vec<StoredEvent>) {
+        let attempted = &self.attempted;
+        let mut events: Vec<Option<StoredEvent>> = events.into_iter().map(Some).collect();
+        let first = events
+            .first()
+            .and_then(|event| event.as_ref())
+            .map_or(Position::START, |event| event.position);
+        for (waiting, verdicts) in self.waiting.drain(..).zip(verdicts) {
+            let ids = waiting.units.iter().map(|unit| unit.id);
+            let answers = ids
+                .zip(verdicts)
+                .map(|(id, verdict)| match verdict {
+                    Verdict::Accepted(range) => Ok(Answered::Appended(
+                        events[range].iter_mut().filter_map(Option::take).collect(),
+                    )),
+                    Verdict::Duplicate(position) if attempted.contains(&id) => Ok(Answered::AppendedAt(position)),
+                    Verdict::Duplicate(position) => Ok(Answered::Duplicate(position)),
+                    Verdict::DuplicateInBatch(range) => Ok(Answered::Duplicate(Position(first.0 + range.start as u64))),
+                    Verdict::Refused(error) => Err(error),
+                })
+                .collect();
+            // A caller that went away has its unit in the log all the same.
+            let _ = waiting.answer.send(answers);
+        }
+    }
+
+    async fn snapshot_if_due(&mut self) {
+        let accounts = u64::try_from(self.state.book.account_count()).unwrap_or(u64::MAX);
+        let interval = self.settings.snapshot_every.max(accounts.saturating_mul(10));
+        if self.state.position.0 - self.state.snapshot.0 < interval {
+            return;
+        }
+        if let Err(error) = self.snapshot().await {
+            // Where the event could not be appended, the next batch tries again.
+            tracing::warn!(%error, "no snapshot was taken");
+        }
+    }
+
+    /// Appends a snapshot event, alone in its batch, and keeps the state beside the log.
+    async fn snapshot(&mut self) -> Result<(), AppendError> {
+        let (answer, mut receiver) = oneshot::channel();
+        let unit = Unit::new(Uuid::now_v7(), vec![Part::Snapshot]).with_actor("system:writer");
+        let others = std::mem::replace(
+            &mut self.waiting,
+            vec![Waiting {
+                units: vec![unit],
+                answer,
+            }],
+        );
+        let result = self.write_alone().await;
+        self.waiting = others;
+        self.attempted.clear();
+        result?;
+        let answered = receiver.try_recv().ok().and_then(|mut answers| answers.pop());
+        match answered {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return Err(error),
+            None => return Err(AppendError::Stopped),
+        }
+        // The snapshot event is the last one: the state is the one before it.
+        self.state.snapshot = Position(self.state.position.0 - 1);
+        let snapshot = Snapshot {
+            position: self.state.snapshot,
+            state: self.state.book.state_text(),
+        };
+        in_time(self.settings.call_timeout, self.store.save_snapshot(&snapshot)).await?;
+        tracing::info!(position = %snapshot.position, "snapshot taken");
+        Ok(())
+    }
+
+    async fn write_alone(&mut self) -> Result<(), AppendError> {
+        let max_batch = std::mem::replace(&mut self.settings.max_batch, 0);
+        let result = self.try_write(&mut Vec::new()).await;
+        self.settings.max_batch = max_batch;
+        result
+    }
+}
+
+fn is_full(error: &AppendError) -> bool {
+    matches!(error, AppendError::Unavailable(StoreError::StorageFull(_)))
+}
