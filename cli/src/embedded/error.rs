@@ -8,6 +8,8 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::home;
+
 /// Why the embedded PostgreSQL could not be found, started or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -39,6 +41,34 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         why: String,
+    },
+    /// The passwords are there, and data outside the home, but not the file that says that they belong together.
+    #[error(
+        "{} is gone, and the database in {} seems to be the one it told of; restore that file, or write \
+         {{\"elsewhere\": {:?}, \"version\": \"\"}} into it; or remove {} to begin afresh, and that database will be set aside",
+        path.display(), home::data(place).display(), place, secrets.display()
+    )]
+    PlaceLost {
+        /// Where the file should be.
+        path: PathBuf,
+        /// The folder outside the home in which the data are.
+        place: PathBuf,
+        /// The passwords that are still there.
+        secrets: PathBuf,
+    },
+    /// An earlier home of this path left a server running that does not stop, so its data cannot be set aside.
+    #[error(
+        "PostgreSQL (process {pid}), left running by an earlier VIRAL_HOME of the same path, did not stop within {} s, so its \
+         database in {} was left in place; end it (`kill -INT {pid}`, then `kill -QUIT {pid}`) and try again",
+        waited.as_secs(), data.display()
+    )]
+    OrphanRuns {
+        /// The postmaster's process id.
+        pid: i32,
+        /// Its data folder.
+        data: PathBuf,
+        /// How long we waited.
+        waited: Duration,
     },
     /// There is a cluster, but the file with its passwords is gone.
     #[error(
@@ -138,6 +168,22 @@ pub enum Error {
         /// How long we waited.
         waited: Duration,
         /// The last answer.
+        why: String,
+        /// The server's log file and its last lines.
+        log: Option<(PathBuf, String)>,
+    },
+    /// The server is silent, and another process holds a share in it, so it was not killed.
+    #[error(
+        "PostgreSQL (process {pid}) has said nothing for {} s: {why}; another process of this VIRAL_HOME still uses it, so it \
+         was left alone: try again, or end that process first, and the next start will restart PostgreSQL; or set DATABASE_URL{}",
+        waited.as_secs(), log_lines(log)
+    )]
+    HungInUse {
+        /// The postmaster's process id.
+        pid: i32,
+        /// How long it was silent.
+        waited: Duration,
+        /// What the last connection met.
         why: String,
         /// The server's log file and its last lines.
         log: Option<(PathBuf, String)>,

@@ -68,12 +68,16 @@ impl Home {
         self.0.join("postgres.secrets.json")
     }
 
+    fn memory_file(&self) -> PathBuf {
+        self.0.join("postgres.json")
+    }
+
     pub(super) fn memory(&self) -> Result<Option<Memory>, Error> {
-        read_json(&self.0.join("postgres.json"))
+        read_json(&self.memory_file())
     }
 
     pub(super) fn remember(&self, memory: &Memory) -> Result<(), Error> {
-        write_json(&self.0.join("postgres.json"), memory, 0o644)
+        write_json(&self.memory_file(), memory, 0o644)
     }
 
     /// The place that was chosen at an earlier start.
@@ -100,14 +104,30 @@ impl Home {
     }
 
     /// Sets data aside that an earlier home of this path left behind outside it. Whoever removed that home wants to begin
-    /// afresh, its passwords are gone with it, and yet a ledger is nothing to delete unasked.
-    pub(super) fn set_orphans_aside(&self) -> Result<(), Error> {
-        for orphan in self.places()[1..].iter().map(|place| data(place)) {
+    /// afresh, its passwords are gone with it, and yet a ledger is nothing to delete unasked. Where the passwords are still
+    /// there, nobody removed the home, only the memory was lost: that is refused, and so is a server that does not stop.
+    pub(super) fn set_orphans_aside(&self, wait: Duration) -> Result<(), Error> {
+        for place in &self.places()[1..] {
+            let orphan = data(place);
             if !orphan.exists() {
                 continue;
             }
+            if self.secrets().exists() {
+                return Err(Error::PlaceLost {
+                    path: self.memory_file(),
+                    place: place.clone(),
+                    secrets: self.secrets(),
+                });
+            }
             if let Some(running) = Postmaster::of(&orphan)? {
-                running.signal(Signal::SIGINT, Duration::from_secs(60));
+                running.signal(Signal::SIGINT, wait);
+            }
+            if let Some(stubborn) = Postmaster::of(&orphan)? {
+                return Err(Error::OrphanRuns {
+                    pid: stubborn.pid,
+                    data: orphan,
+                    waited: wait,
+                });
             }
             let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
             let aside = orphan.with_extension(format!("old-{}", now.as_secs()));

@@ -13,6 +13,9 @@ use nix::unistd::{Gid, Uid, User, chown, geteuid};
 
 use super::error::Error;
 
+/// What the programs get of our environment.
+const INHERITED: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
+
 /// The user that PostgreSQL's programs run as.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
@@ -60,13 +63,15 @@ impl Identity {
         &self.name
     }
 
-    /// A command under this user, with nothing of our surroundings that PostgreSQL would listen to.
+    /// A command under this user. Of our environment it gets only what programs need to be found and loaded: tokens and
+    /// URLs with passwords are not for a user who may be another, and PGDATA, PGPORT and the like are meant for some other
+    /// cluster.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        for (name, _) in std::env::vars_os() {
-            // PGDATA, PGPORT, PGOPTIONS and the like are meant for some other cluster.
-            if name.as_encoded_bytes().starts_with(b"PG") {
-                command.env_remove(name);
+        command.env_clear();
+        for name in INHERITED {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
             }
         }
         command

@@ -31,14 +31,15 @@ pub(super) async fn start(options: &Options, source: Source) -> Result<Postgres,
     let (lock, holders) = (home.lock(), home.holders());
     let (door, share) = blocking(move || {
         let door = Lock::exclusive(&lock, wait)?;
-        // Only those who hold the door ask for all of it, so this does not wait.
+        // Only those who hold the door ask for all of it, so this waits only for one whose start was given up half-way.
         Ok((door, Lock::shared(&holders, wait)?))
     })
     .await?;
 
     let mut memory = home.memory()?;
     if memory.is_none() {
-        home.set_orphans_aside()?;
+        let ours = home.clone();
+        blocking(move || ours.set_orphans_aside(wait)).await?;
     }
     let cluster = locate(&home, memory.as_ref(), source).await?;
     let mut memory = memory.take().unwrap_or_else(|| Memory {
@@ -49,7 +50,9 @@ pub(super) async fn start(options: &Options, source: Source) -> Result<Postgres,
     // Before anything is made there: it has to be found again.
     home.remember(&memory)?;
     let logins = make_data(&home, &cluster).await?;
-    let (port, adopted, connection, version) = bring_up(&cluster, &logins, memory.port, wait).await?;
+    let mut share = Some(share);
+    let (port, adopted, connection, version) =
+        bring_up(&home, &cluster, &logins, memory.port, wait, &mut share).await?;
     // From here on a failure has to stop the server again, which the share does when it is dropped.
     let postgres = Postgres {
         running: Running::new(&cluster.place, &logins, port, version.clone()),
@@ -57,7 +60,7 @@ pub(super) async fn start(options: &Options, source: Source) -> Result<Postgres,
         home,
         cluster,
         wait,
-        share: Some(share),
+        share,
     };
     // The share needs the door to be given back, so the door has to go first, also when this future is dropped.
     let door = door;
@@ -140,12 +143,14 @@ async fn make_data(home: &Home, cluster: &Cluster) -> Result<Logins, Error> {
 
 /// Adopts the server if it runs and answers; starts it otherwise.
 async fn bring_up(
+    home: &Home,
     cluster: &Cluster,
     logins: &Logins,
     known: Option<u16>,
     wait: Duration,
+    share: &mut Option<Lock>,
 ) -> Result<(u16, bool, PgConnection, String), Error> {
-    if let Some((port, connection, version)) = adopt(cluster, logins, wait).await? {
+    if let Some((port, connection, version)) = adopt(home, cluster, logins, wait, share).await? {
         return Ok((port, true, connection, version));
     }
     let mut attempts = 0;
@@ -161,7 +166,7 @@ async fn bring_up(
             Start::PortTaken => return Err(Error::PortTaken { port }),
         }
     }
-    match adopt(cluster, logins, wait).await? {
+    match adopt(home, cluster, logins, wait, share).await? {
         Some((port, connection, version)) => Ok((port, false, connection, version)),
         None => Err(Error::Gone {
             log: log_tail(&cluster.log(), 0),
@@ -169,11 +174,13 @@ async fn bring_up(
     }
 }
 
-/// Waits for a living server to answer. None when there is none, or when it was hung and had to be put down.
+/// Waits for a living server to answer. None when there is none, or when it was hung, ours alone, and put down.
 async fn adopt(
+    home: &Home,
     cluster: &Cluster,
     logins: &Logins,
     wait: Duration,
+    share: &mut Option<Lock>,
 ) -> Result<Option<(u16, PgConnection, String)>, Error> {
     let began = Instant::now();
     let mut heard = Instant::now();
@@ -196,9 +203,15 @@ async fn adopt(
             }
             Answer::Silence(why) if heard.elapsed() >= SILENCE.min(wait) => {
                 tracing::warn!("PostgreSQL (process {}) is hung: {why}", alive.pid);
-                let hung = cluster.clone();
-                blocking(move || hung.put_down()).await?;
-                return Ok(None);
+                if put_down(home, cluster, wait, share).await? {
+                    return Ok(None);
+                }
+                return Err(Error::HungInUse {
+                    pid: alive.pid,
+                    waited: heard.elapsed(),
+                    why,
+                    log: log_tail(&cluster.log(), 0),
+                });
             }
             Answer::Silence(_) => {}
             _ => heard = Instant::now(),
@@ -206,6 +219,26 @@ async fn adopt(
         tokio::time::sleep(PAUSE).await;
     }
     Ok(None)
+}
+
+/// Puts a hung server down if nobody else has a share in it. Otherwise it is not ours to kill, and false is the answer:
+/// what looks hung from here may be a slow disk that the others wait for. Whoever calls holds the door.
+async fn put_down(home: &Home, cluster: &Cluster, wait: Duration, share: &mut Option<Lock>) -> Result<bool, Error> {
+    let Some(ours) = share.take() else {
+        return Ok(false);
+    };
+    let (holders, hung) = (home.holders(), cluster.clone());
+    // The lock goes along, so that nobody starts a server under our hands when this future is dropped.
+    *share = blocking(move || {
+        let Some(whole) = ours.last(&holders)? else {
+            return Ok(None);
+        };
+        hung.put_down()?;
+        drop(whole);
+        Lock::shared(&holders, wait).map(Some)
+    })
+    .await?;
+    Ok(share.is_some())
 }
 
 /// The known port while nobody else has it, else another free one.
