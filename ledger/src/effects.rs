@@ -249,6 +249,17 @@ pub(crate) fn check_remark(field: &str, text: Option<&String>) -> Result<(), Ref
     text.map_or(Ok(()), |text| check_text(field, text, 1_000))
 }
 
+/// Checks all texts of a transaction.
+pub(crate) fn check_texts(
+    description: Option<&String>,
+    reference: Option<&Reference>,
+    metadata: &Metadata,
+) -> Result<(), Refusal> {
+    check_remark("description", description)?;
+    check_reference(reference)?;
+    check_metadata(metadata)
+}
+
 /// Checks a reference, if there is one.
 pub(crate) fn check_reference(reference: Option<&Reference>) -> Result<(), Refusal> {
     let Some(reference) = reference else { return Ok(()) };
@@ -266,7 +277,10 @@ pub(crate) fn check_metadata(metadata: &Metadata) -> Result<(), Refusal> {
     }
     for (key, value) in metadata {
         check_text("a key of metadata", key, 64)?;
-        check_text(&format!("metadata.{key}"), value, 1_000)?;
+        // Replays come here too: the name of the field is put together only where it is told.
+        if check_text("metadata", value, 1_000).is_err() {
+            check_text(&format!("metadata.{key}"), value, 1_000)?;
+        }
     }
     Ok(())
 }

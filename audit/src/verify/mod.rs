@@ -195,9 +195,17 @@ impl Verifier {
         }
         let (metadata, book_event) = text::check(event, self.store.source())?;
         let effective_time = metadata.effective_time.clone();
-        self.units.check(event.event_id, metadata)?;
-        if let Some(book_event) = &book_event {
-            self.book.check(event, effective_time.as_deref(), book_event)?;
+        self.units.check(event.event_id, event.recorded_at, metadata)?;
+        match (&book_event, effective_time) {
+            (Some(book_event), effective_time) => {
+                self.book.check(event, effective_time.as_deref(), book_event)?;
+            }
+            (None, Some(time)) => {
+                return Err(format!(
+                    "effectivetime is {time} in the metadata, but only transactions of the book have one"
+                ));
+            }
+            (None, None) => {}
         }
         Ok(book_event)
     }

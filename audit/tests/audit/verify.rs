@@ -212,9 +212,45 @@ async fn units_stand_together() {
     let mut actor = log.clone();
     actor.metadata(8, "tester", "mallory");
     finds("another actor", actor, 8, "its actor is not that of its unit").await;
-    let mut hash = log;
+    let mut hash = log.clone();
     hash.metadata(7, "\"requesthash\":\"0", "\"requesthash\":\"1");
     finds("another request", hash, 7, "its requesthash is not that of its unit").await;
+    for (before, name) in [("\"requesthash\"", "correlationid"), ("\"requesthash\"", "causationid")] {
+        // On one event of the unit only: a later one, or the first.
+        for (changed, found) in [(7, 7), (8, 8), (6, 7)] {
+            let mut other = log.clone();
+            other.metadata(changed, before, &format!("\"{name}\":\"x\",{before}"));
+            finds(name, other, found, &format!("its {name} is not that of its unit")).await;
+        }
+        let mut all = log.clone();
+        for position in 6..=8 {
+            all.metadata(position, before, &format!("\"{name}\":\"x\",{before}"));
+        }
+        assert_eq!(verified(all).await.first_bad, None, "{name}");
+    }
+    let mut later = log;
+    later.at(8).recorded_at += Duration::microseconds(1);
+    finds(
+        "recorded after its unit",
+        later,
+        8,
+        "recorded at 2026-01-02T12:00:00.000001Z, its unit at 2026-01-02T12:00:00.000000Z",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn only_the_book_has_effective_times() {
+    let mut foreign = sound().await;
+    let time = "\"effectivetime\":\"2026-01-02T12:00:00.000000Z\",\"requesthash\"";
+    foreign.metadata(17, "\"requesthash\"", time);
+    finds(
+        "an effective time outside of the book",
+        foreign,
+        17,
+        "but only transactions of the book have one",
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -150,6 +150,22 @@ async fn what_the_book_refuses() {
             "the snapshot says the state's hash is",
         ),
         (
+            "a text with a line break",
+            5,
+            "half;",
+            "half\\n",
+            5,
+            "control characters",
+        ),
+        (
+            "a hold that could never be captured",
+            11,
+            "2026-01-03",
+            "2026-01-02",
+            11,
+            "is not in the future",
+        ),
+        (
             "a period that is not over",
             18,
             "2026-01-02",
@@ -190,6 +206,16 @@ async fn what_the_book_refuses() {
         "the snapshot is of position 15",
     )
     .await;
+    for (what, position) in [("a capture", 12), ("a reversal", 15)] {
+        // The forger changes the effective time in the metadata too.
+        let mut dated = log.clone();
+        let now = dated.at(position).recorded_at.format("%Y-%m-%dT%H:%M").to_string();
+        dated.payload(position, &now, "2026-01-01T00:00");
+        let time = "\"effectivetime\":\"2026-01-01T00:00:00.000000Z\",\"requesthash\"";
+        dated.metadata(position, "\"requesthash\"", time);
+        let text = format!("{what} takes effect at 2026-01-01T00:00:00.000000Z, not when");
+        finds(what, dated, position, &text).await;
+    }
     let mut version = log;
     version.at(4).event_version = "2".into();
     finds(

@@ -4,10 +4,10 @@ use super::{Book, Hold};
 use crate::account::Account;
 use crate::address::Address;
 use crate::amount::Amount;
-use crate::asset::Asset;
 use crate::effects;
+use crate::event::HoldPlaced;
 use crate::refusal::Refusal;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use uuid::Uuid;
 
 impl Book {
@@ -44,10 +44,18 @@ impl Book {
         Ok(())
     }
 
-    pub(super) fn check_holdable(&self, address: &Address, amount: Amount, asset: Asset) -> Result<(), Refusal> {
+    pub(super) fn check_holdable(&self, placed: &HoldPlaced, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let (address, amount, asset) = (&placed.account, placed.amount, placed.asset);
+        effects::check_reference(placed.reference.as_ref())?;
+        if placed.expires_at.is_some_and(|at| at.year() > 9999) {
+            return Err(effects::unprintable("expires_at"));
+        }
         if !amount.is_positive() {
             let place = "the hold".to_owned();
             return Err(Refusal::AmountNotPositive { place });
+        }
+        if let Some(at) = placed.expires_at.filter(|at| *at <= now) {
+            return Err(Refusal::ExpiryInPast(at));
         }
         let account = self.existing(address)?;
         if account.asset != asset {
@@ -81,6 +89,9 @@ impl Book {
     }
 
     pub(super) fn check_closing(&self, through: NaiveDate, now: DateTime<Utc>) -> Result<(), Refusal> {
+        if through.year() < 1900 {
+            return Err(effects::unprintable("through"));
+        }
         match self.closed_through {
             Some(closed) if through <= closed => Err(Refusal::PeriodNotForward(closed)),
             _ if through >= now.date_naive() => Err(Refusal::PeriodNotOver(through)),

@@ -11,7 +11,7 @@ use crate::event::{AccountChanged, AccountOpened, BookEvent, HoldPlaced, HoldRel
 use crate::refusal::Refusal;
 use crate::timestamp;
 use crate::transaction::{Code, NewTransaction, Posting, Reference, Transaction};
-use chrono::{DateTime, Datelike as _, Utc};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -67,9 +67,6 @@ impl Book {
                 Ok(BookEvent::HoldExpired(released(*hold, None)))
             }
             Command::ClosePeriod { through } => {
-                if through.year() < 1900 {
-                    return Err(effects::unprintable("through"));
-                }
                 self.check_closing(*through, now)?;
                 Ok(BookEvent::PeriodClosed(PeriodClosed { through: *through }))
             }
@@ -157,27 +154,16 @@ impl Book {
         expires_at: Option<DateTime<Utc>>,
         reference: &Option<Reference>,
     ) -> Decision {
-        effects::check_reference(reference.as_ref())?;
-        let expires_at = expires_at.map(timestamp::truncate);
-        if expires_at.is_some_and(|at| at.year() > 9999) {
-            return Err(effects::unprintable("expires_at"));
-        }
-        if !amount.is_positive() {
-            let place = "the hold".to_owned();
-            return Err(Refusal::AmountNotPositive { place });
-        }
-        if let Some(at) = expires_at.filter(|at| *at <= now) {
-            return Err(Refusal::ExpiryInPast(at));
-        }
-        self.check_holdable(address, amount, asset)?;
-        Ok(BookEvent::HoldPlaced(HoldPlaced {
+        let placed = HoldPlaced {
             hold: id,
             account: address.clone(),
             amount,
             asset,
-            expires_at,
+            expires_at: expires_at.map(timestamp::truncate),
             reference: reference.clone(),
-        }))
+        };
+        self.check_holdable(&placed, now)?;
+        Ok(BookEvent::HoldPlaced(placed))
     }
 }
 
@@ -186,9 +172,7 @@ fn check_new_transaction(new: &NewTransaction, effective_at: DateTime<Utc>) -> R
     if new.code == Code::REVERSAL {
         return Err(Refusal::ReservedCode(new.code.to_string()));
     }
-    effects::check_remark("description", new.description.as_ref())?;
-    effects::check_reference(new.reference.as_ref())?;
-    effects::check_metadata(&new.metadata)?;
+    effects::check_texts(new.description.as_ref(), new.reference.as_ref(), &new.metadata)?;
     effects::check_postings(&new.postings, effective_at)
 }
 

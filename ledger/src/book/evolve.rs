@@ -7,14 +7,16 @@ use crate::amount::Amount;
 use crate::effects::{self, Change};
 use crate::event::BookEvent;
 use crate::refusal::Refusal;
+use crate::timestamp;
 use crate::transaction::{Code, Transaction};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 impl Book {
-    /// Applies an event that was recorded at `recorded_at`. Every check is made again: an event that a sound book could
-    /// not have produced is a [`Violation`], and the state is as before.
+    /// Applies an event that was recorded at `recorded_at`, which is cut to microseconds as [`Book::decide`] does. Every
+    /// check is made again: an event that decisions would have refused is a [`Violation`], and the state is as before.
     pub fn evolve(&mut self, recorded_at: DateTime<Utc>, event: &BookEvent) -> Result<(), Violation> {
+        let recorded_at = timestamp::truncate(recorded_at);
         match event {
             BookEvent::AccountOpened(opened) => {
                 self.check_absent(&opened.account)?;
@@ -22,20 +24,23 @@ impl Book {
                 self.put_account(&opened.account, account);
             }
             BookEvent::AccountFrozen(changed) => {
+                effects::check_remark("reason", changed.reason.as_ref())?;
                 effects::check_usable(&changed.account, self.existing(&changed.account)?)?;
                 self.update_flags(&changed.account, |flags| flags.frozen = true);
             }
             BookEvent::AccountUnfrozen(changed) => {
+                effects::check_remark("reason", changed.reason.as_ref())?;
                 self.check_frozen(&changed.account)?;
                 self.update_flags(&changed.account, |flags| flags.frozen = false);
             }
             BookEvent::AccountClosed(changed) => {
+                effects::check_remark("reason", changed.reason.as_ref())?;
                 self.check_closable(&changed.account)?;
                 self.update_flags(&changed.account, |flags| flags.closed = true);
             }
             BookEvent::TransactionPosted(transaction) => self.apply_transaction(recorded_at, transaction)?,
             BookEvent::HoldPlaced(placed) => {
-                self.check_holdable(&placed.account, placed.amount, placed.asset)?;
+                self.check_holdable(placed, recorded_at)?;
                 if self.holds.contains_key(&placed.hold) {
                     return Err(Violation::Contradiction(format!(
                         "hold {} is open already",
@@ -50,8 +55,12 @@ impl Book {
                 };
                 self.put_hold(placed.hold, Some(hold));
             }
-            BookEvent::HoldVoided(released) => self.release(released.hold)?,
+            BookEvent::HoldVoided(released) => {
+                effects::check_remark("reason", released.reason.as_ref())?;
+                self.release(released.hold)?;
+            }
             BookEvent::HoldExpired(released) => {
+                effects::check_remark("reason", released.reason.as_ref())?;
                 self.check_expired(released.hold, recorded_at)?;
                 self.release(released.hold)?;
             }
@@ -85,18 +94,10 @@ impl Book {
 
     fn apply_transaction(&mut self, recorded_at: DateTime<Utc>, transaction: &Transaction) -> Result<(), Violation> {
         effects::check_count(&transaction.postings)?;
+        let (description, reference) = (transaction.description.as_ref(), transaction.reference.as_ref());
+        effects::check_texts(description, reference, &transaction.metadata)?;
         effects::check_postings(&transaction.postings, transaction.effective_at)?;
-        if (transaction.code == Code::REVERSAL) != transaction.reverses.is_some() {
-            return Err(Violation::Contradiction(format!(
-                "the code is {}, but it {} what it reverses",
-                transaction.code,
-                if transaction.reverses.is_some() {
-                    "says"
-                } else {
-                    "does not say"
-                },
-            )));
-        }
+        check_kind(recorded_at, transaction)?;
         let hold = match transaction.captures {
             Some(id) => {
                 let hold = self.open_hold(id)?;
@@ -188,4 +189,37 @@ impl Book {
             self.undo.push(undo);
         }
     }
+}
+
+/// Checks what no command could make otherwise: only a reversal says what it reverses, and what captures or reverses does
+/// one of them, now.
+fn check_kind(recorded_at: DateTime<Utc>, transaction: &Transaction) -> Result<(), Violation> {
+    if (transaction.code == Code::REVERSAL) != transaction.reverses.is_some() {
+        return Err(Violation::Contradiction(format!(
+            "the code is {}, but it {} what it reverses",
+            transaction.code,
+            if transaction.reverses.is_some() {
+                "says"
+            } else {
+                "does not say"
+            },
+        )));
+    }
+    let what = match (transaction.captures, transaction.reverses) {
+        (Some(_), Some(_)) => {
+            let problem = "it both captures a hold and reverses a transaction";
+            return Err(Violation::Contradiction(problem.to_owned()));
+        }
+        (Some(_), None) => "a capture",
+        (None, Some(_)) => "a reversal",
+        (None, None) => return Ok(()),
+    };
+    if transaction.effective_at != recorded_at {
+        return Err(Violation::Contradiction(format!(
+            "{what} takes effect at {}, not when it was recorded, at {}",
+            timestamp::to_text(&transaction.effective_at),
+            timestamp::to_text(&recorded_at),
+        )));
+    }
+    Ok(())
 }

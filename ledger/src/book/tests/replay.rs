@@ -3,9 +3,10 @@
 use super::given;
 use super::words::*;
 use crate::book::{Book, Violation};
-use crate::event::{BookEvent, SnapshotTaken};
+use crate::event::{AccountChanged, BookEvent, HoldPlaced, HoldReleased, SnapshotTaken};
 use crate::refusal::Refusal;
-use crate::transaction::{Code, Transaction};
+use crate::transaction::{Code, Reference, Transaction};
+use chrono::Duration;
 use uuid::Uuid;
 
 fn alice() -> Vec<BookEvent> {
@@ -28,7 +29,10 @@ fn every_check_of_the_state_is_made_again() {
         (held(1, "alice", "-1"), "amount_not_positive"),
         (BookEvent::HoldVoided(released(1)), "unknown_hold"),
         (BookEvent::HoldExpired(released(1)), "unknown_hold"),
+        (held_until(1, "alice", "1", NOW), "expiry_in_past"),
+        (held_until(1, "alice", "1", "+10000-01-01T00:00:00Z"), "invalid_text"),
         (period_closed("2026-02-01"), "period_not_over"),
+        (period_closed("1899-12-31"), "invalid_text"),
     ];
     for (event, code) in cases {
         match given(alice()).refuses_to_replay(&event) {
@@ -39,13 +43,116 @@ fn every_check_of_the_state_is_made_again() {
 }
 
 #[test]
+fn every_text_is_checked_again() {
+    let bad = || "a\nb".to_owned();
+    let reference = || {
+        Some(Reference {
+            id: bad(),
+            kind: "order".to_owned(),
+        })
+    };
+    let changed = || AccountChanged {
+        account: address("bob"),
+        reason: Some(bad()),
+    };
+    let released = || HoldReleased {
+        reason: Some("é".repeat(1_001)),
+        ..released(1)
+    };
+    let transaction = || posted([from("alice", "bob", "1")]);
+    let placed = HoldPlaced {
+        hold: Uuid::from_u128(2),
+        account: address("alice"),
+        amount: vcoin("1"),
+        asset: crate::asset::Asset::VCOIN,
+        expires_at: None,
+        reference: reference(),
+    };
+    let cases = [
+        (BookEvent::AccountFrozen(changed()), "reason"),
+        (BookEvent::AccountUnfrozen(changed()), "reason"),
+        (BookEvent::AccountClosed(changed()), "reason"),
+        (BookEvent::HoldVoided(released()), "reason"),
+        (BookEvent::HoldExpired(released()), "reason"),
+        (BookEvent::HoldPlaced(placed), "reference.id"),
+        (
+            BookEvent::TransactionPosted(Transaction {
+                description: Some(bad()),
+                ..transaction()
+            }),
+            "description",
+        ),
+        (
+            BookEvent::TransactionPosted(Transaction {
+                reference: reference(),
+                ..transaction()
+            }),
+            "reference.id",
+        ),
+        (
+            BookEvent::TransactionPosted(Transaction {
+                metadata: [("note".to_owned(), bad())].into(),
+                ..transaction()
+            }),
+            "metadata.note",
+        ),
+    ];
+    for (event, expected) in cases {
+        let given = given(alice().into_iter().chain([held(1, "alice", "1")]));
+        match given.refuses_to_replay(&event) {
+            Violation::Refused(Refusal::InvalidText { field, .. }) => assert_eq!(field, expected),
+            violation => panic!("{event:?}: {violation}"),
+        }
+    }
+}
+
+#[test]
+fn captures_and_reversals_take_effect_when_they_are_recorded() {
+    let capture = || Transaction {
+        captures: Some(Uuid::from_u128(1)),
+        ..posted([from("alice", "bob", "1")])
+    };
+    let reversal = || Transaction {
+        code: Code::REVERSAL,
+        reverses: Some(Uuid::from_u128(4)),
+        ..posted([from("alice", "bob", "1")])
+    };
+    let events = || alice().into_iter().chain([held(1, "alice", "40")]);
+    for (transaction, what) in [(capture(), "a capture takes"), (reversal(), "a reversal takes")] {
+        for difference in [-1, 1] {
+            let event = BookEvent::TransactionPosted(Transaction {
+                effective_at: time(NOW) + Duration::microseconds(difference),
+                ..transaction.clone()
+            });
+            match given(events()).refuses_to_replay(&event) {
+                Violation::Contradiction(text) => assert!(text.starts_with(what), "{text}"),
+                violation => panic!("{event:?}: {violation}"),
+            }
+        }
+        // As decided: cut to the microseconds of the log.
+        let mut book = given(events()).book;
+        let event = BookEvent::TransactionPosted(transaction);
+        book.evolve(time(NOW) + Duration::nanoseconds(999), &event).unwrap();
+    }
+    let both = Transaction {
+        captures: Some(Uuid::from_u128(1)),
+        ..reversal()
+    };
+    let violation = given(events()).refuses_to_replay(&BookEvent::TransactionPosted(both));
+    let expected = "it both captures a hold and reverses a transaction";
+    assert_eq!(violation, Violation::Contradiction(expected.to_owned()));
+}
+
+#[test]
 fn a_capture_is_checked_again() {
-    let capturing = |hold, amount| {
+    let capturing_at = |at, hold, amount| {
         BookEvent::TransactionPosted(Transaction {
             captures: Some(Uuid::from_u128(hold)),
+            effective_at: time(at),
             ..posted([from("alice", "bob", amount)])
         })
     };
+    let capturing = |hold, amount| capturing_at(NOW, hold, amount);
     let until = "2026-02-01T13:00:00Z";
     let events = || alice().into_iter().chain([held_until(1, "alice", "40", until)]);
     let id = Uuid::from_u128(2);
@@ -58,7 +165,9 @@ fn a_capture_is_checked_again() {
         too_much,
         Violation::Refused(Refusal::CaptureExceedsHold { .. })
     ));
-    let too_late = given(events()).at(until).refuses_to_replay(&capturing(1, "1"));
+    let too_late = given(events())
+        .at(until)
+        .refuses_to_replay(&capturing_at(until, 1, "1"));
     assert!(matches!(too_late, Violation::Refused(Refusal::HoldExpired { .. })));
 }
 
