@@ -7,8 +7,16 @@ use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+use viral_commands::Writer;
+use viral_store::EventStore;
 
+/// How long an answer about readiness is given to everybody who asks.
+const SHARED_FOR: Duration = Duration::from_secs(1);
 /// How long the store and the writer may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -35,8 +43,43 @@ pub(crate) async fn health(State(state): State<AppState>, _: Params<NoQuery>) ->
 
 /// `GET /readyz`
 pub(crate) async fn ready(State(state): State<AppState>, _: Params<NoQuery>) -> Result<Json<Ready>, Problem> {
+    let writer = state.writer()?;
+    state.readiness().get(state.store().clone(), writer).await?;
+    Ok(Json(Ready { status: "ready" }))
+}
+
+/// Whether the platform was ready a moment ago. Anybody may ask, so the store and the writer are not asked each time.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Readiness(Arc<Mutex<Option<Known>>>);
+
+#[derive(Debug)]
+struct Known {
+    answer: Result<(), Problem>,
+    since: Instant,
+}
+
+impl Readiness {
+    /// The last answer, if it is new enough; otherwise a new one, which everybody waits for who asks meanwhile.
+    async fn get(&self, store: Arc<dyn EventStore>, writer: Writer) -> Result<(), Problem> {
+        let mut known = self.0.clone().lock_owned().await;
+        if let Some(known) = known.as_ref().filter(|known| known.since.elapsed() < SHARED_FOR) {
+            return known.answer.clone();
+        }
+        // A task of its own: callers who hang up at once do not make the next one ask again.
+        let check = async move {
+            let answer = check(store.as_ref(), &writer).await;
+            let since = Instant::now();
+            known.insert(Known { answer, since }).answer.clone()
+        };
+        tokio::spawn(check.in_current_span())
+            .await
+            .unwrap_or_else(|_| Err(Problem::new(kind::NOT_READY, "readiness could not be checked")))
+    }
+}
+
+async fn check(store: &dyn EventStore, writer: &Writer) -> Result<(), Problem> {
     let not_ready = |detail: &str| Problem::new(kind::NOT_READY, detail);
-    match tokio::time::timeout(PATIENCE, state.store().head()).await {
+    match tokio::time::timeout(PATIENCE, store.head()).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
@@ -44,8 +87,8 @@ pub(crate) async fn ready(State(state): State<AppState>, _: Params<NoQuery>) -> 
         }
         Err(_) => return Err(not_ready("the event store does not answer")),
     }
-    match tokio::time::timeout(PATIENCE, state.writer()?.read(|_, _| ())).await {
-        Ok(Ok(())) => Ok(Json(Ready { status: "ready" })),
+    match tokio::time::timeout(PATIENCE, writer.read(|_, _| ())).await {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
             Err(not_ready("the writer cannot follow the log"))

@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 use viral_commands::BookAt;
 use viral_commands::error::FollowError;
 use viral_ledger::trial_balance::Totals;
@@ -36,7 +38,7 @@ pub(crate) struct PastBook {
 #[derive(Debug)]
 pub(crate) struct History {
     store: Arc<dyn EventStore>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     kept: Mutex<Option<Kept>>,
 }
 
@@ -59,7 +61,7 @@ impl History {
     pub(crate) fn new(store: Arc<dyn EventStore>) -> Arc<History> {
         Arc::new(History {
             store,
-            permits: Semaphore::new(AT_ONCE),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
             kept: Mutex::default(),
         })
     }
@@ -75,12 +77,30 @@ impl History {
                 "too many reports about the past are computed at once, try again",
             )
         };
-        let permit = tokio::time::timeout(PATIENCE, self.permits.acquire()).await;
-        let _permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
+        let permit = tokio::time::timeout(PATIENCE, self.permits.clone().acquire_owned()).await;
+        let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
         // Whoever had the permit before may have asked for the same.
         if let Some(past) = self.kept(position) {
             return Ok(past);
         }
+        let (history, runtime) = (self.clone(), Handle::current());
+        let compute = async move {
+            let _permit = permit;
+            history.compute(position).await
+        };
+        // Hashing, parsing and applying keep a thread busy for seconds where the book is large: not one of those that
+        // answer requests. What has begun is finished, also when the caller has gone: asked again, it is there.
+        let compute = compute.in_current_span();
+        let computed = tokio::task::spawn_blocking(move || runtime.block_on(compute)).await;
+        computed.unwrap_or_else(|error| {
+            tracing::error!(%error, "a book of the past was not computed");
+            let detail = "something went wrong here, the log says what";
+            Err(Problem::new(kind::INTERNAL, detail))
+        })
+    }
+
+    /// Computes a book and keeps it.
+    async fn compute(self: Arc<Self>, position: Position) -> Result<Arc<PastBook>, Problem> {
         let mut state = BookAt::load(self.store.as_ref(), position).await?;
         state.follow(self.store.as_ref(), position).await?;
         let past = Arc::new(PastBook {

@@ -1,5 +1,6 @@
 //! What every handler can reach.
 
+use crate::health::Readiness;
 use crate::history::History;
 use crate::kind;
 use crate::problem::Problem;
@@ -19,6 +20,7 @@ pub struct AppState {
     store: Arc<dyn EventStore>,
     tokens: Arc<Tokens>,
     history: Arc<History>,
+    readiness: Readiness,
     clock: Clock,
     started: Instant,
     request_timeout: Duration,
@@ -30,6 +32,7 @@ impl AppState {
         let store = writer.store().clone();
         AppState {
             history: History::new(store.clone()),
+            readiness: Readiness::default(),
             writer: Arc::new(Mutex::new(Some(writer))),
             store,
             tokens: Arc::new(tokens),
@@ -70,8 +73,8 @@ impl AppState {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    pub(crate) fn store(&self) -> &dyn EventStore {
-        self.store.as_ref()
+    pub(crate) fn store(&self) -> &Arc<dyn EventStore> {
+        &self.store
     }
 
     pub(crate) fn tokens(&self) -> &Tokens {
@@ -80,6 +83,10 @@ impl AppState {
 
     pub(crate) fn history(&self) -> &Arc<History> {
         &self.history
+    }
+
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

@@ -34,6 +34,9 @@ async fn a_writer_that_does_not_answer_is_not_ready() {
     assert_eq!(written.status, 201);
     assert_eq!(ready.problem(), (503, "not_ready".to_owned()));
     assert_eq!(ready.header("retry-after"), Some("1"));
+    // The answer is shared for a second.
+    assert_eq!(api.get("/readyz").await.status, 503);
+    tokio::time::sleep(std::time::Duration::from_millis(1_010)).await;
     assert_eq!(api.get("/readyz").await.status, 200);
 }
 

@@ -17,3 +17,4 @@ mod reversals;
 mod serving;
 mod support;
 mod transactions;
+mod watched;
