@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viral_ledger::trial_balance::Row;
-use viral_ledger::{Amount, Asset, Book, TrialBalance};
+use viral_ledger::{Book, TrialBalance};
 use viral_store::event::time_text;
 use viral_store::{EventStore, Position, StoredEvent};
 
@@ -60,7 +60,7 @@ pub async fn replay(store: &Arc<dyn EventStore>, as_of: AsOf, progress: &dyn Pro
 impl Replay {
     fn of(book: &Book, position: Position, recorded_at: Option<DateTime<Utc>>) -> Replay {
         let totals = book.totals().into_iter().map(|(asset, sums)| {
-            let (debits, credits) = (sum_text(sums.debits, asset), sum_text(sums.credits, asset));
+            let (debits, credits) = (asset.decimal(sums.debits), asset.decimal(sums.credits));
             (asset.code().to_owned(), AssetTotals { debits, credits })
         });
         Replay {
@@ -73,11 +73,6 @@ impl Replay {
             accounts: TrialBalance::of(book, position.0).accounts,
         }
     }
-}
-
-/// A sum over accounts, which may leave the bounds of one amount.
-fn sum_text(minor: i128, asset: Asset) -> String {
-    Amount::from_minor(minor).map_or_else(|_| format!("{minor} minor units"), |sum| sum.to_text(asset))
 }
 
 fn apply(book: &mut Book, event: &StoredEvent) -> Result<(), AuditError> {

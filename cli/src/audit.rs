@@ -1,7 +1,7 @@
 //! `viral audit`: the auditor's questions, answered as text or JSON.
 
 use crate::args::AuditCommand;
-use crate::database::{Database, Migrate};
+use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::progress::OnStderr;
 use crate::run::print;
@@ -12,7 +12,7 @@ use viral_ledger::trial_balance::Row;
 
 /// Runs one; answers whether the log holds.
 pub(crate) async fn run(home: &Path, command: AuditCommand) -> Result<bool, Error> {
-    let database = Database::open(home, Migrate::No).await?;
+    let database = Database::open(home, Purpose::Read).await?;
     let result = ask(&database, command).await;
     database.close().await?;
     let (text, holds) = result?;
@@ -84,13 +84,28 @@ fn verification_text(verification: &Verification) -> String {
         ..
     } = verification;
     match &verification.first_bad {
-        None => format!("holds: {events} events up to position {position}, state hash {state_hash} ({seconds:.1} s)\n"),
+        None => format!(
+            "holds: {events} events up to position {position}, state hash {state_hash} ({seconds:.1} s)\n\
+             keep the position and the hash: `viral audit replay --as-of {position}` must always give the same\n"
+        ),
         Some(finding) => format!("does not hold: position {}: {}\n", finding.position, finding.problem),
     }
 }
 
 fn trial_balance_text(balance: &TrialBalance) -> String {
     let mut text = rows_text(&balance.accounts);
+    for (asset, totals) in balance.totals() {
+        let verdict = if totals.debits == totals.credits {
+            "balanced"
+        } else {
+            "NOT BALANCED"
+        };
+        let sums = [totals.debits, totals.credits].map(|minor| asset.decimal(minor));
+        text.push_str(&format!(
+            "total {asset}: debits {}, credits {}: {verdict}\n",
+            sums[0], sums[1]
+        ));
+    }
     text.push_str(&format!("position {}\n", balance.position));
     text
 }

@@ -1,6 +1,6 @@
 //! The database that a command works on: `DATABASE_URL`, or the embedded PostgreSQL of this home.
 
-use crate::embedded::{Options, Postgres};
+use crate::embedded::{self, Options, Postgres};
 use crate::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,13 +13,15 @@ pub struct Database {
     server: Option<Postgres>,
 }
 
-/// Whether a database of the user's own may be migrated on the way. The embedded one always is.
+/// What may be set up on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Migrate {
-    /// Bring it to the newest version first.
-    Yes,
-    /// Take it as it is.
-    No,
+pub enum Purpose {
+    /// To run the platform: a database is made where there is none, and brought to the newest version.
+    Run,
+    /// To append: as above, but a database of the user's own is taken as it is.
+    Append,
+    /// To read: there must be a log. A report about an empty one that was made just now would be a lie.
+    Read,
 }
 
 /// The user's own database, if one is set.
@@ -29,15 +31,29 @@ pub fn url_from_env() -> Option<String> {
 
 impl Database {
     /// Opens the log, starting the embedded server where there is no `DATABASE_URL`.
-    pub async fn open(home: &Path, migrate: Migrate) -> Result<Database, Error> {
+    pub async fn open(home: &Path, purpose: Purpose) -> Result<Database, Error> {
         let (owner_url, app_url, server) = match url_from_env() {
+            Some(url)
+                if !["postgres://", "postgresql://"]
+                    .iter()
+                    .any(|scheme| url.starts_with(scheme)) =>
+            {
+                let text = "DATABASE_URL must look like postgres://user:password@host:5432/database";
+                return Err(Error::Other(text.to_owned()));
+            }
             Some(url) => (url.clone(), url, None),
+            None if purpose == Purpose::Read && !embedded::exists(home) => {
+                return Err(Error::Other(format!(
+                    "there is no log in {}: go to the folder of the platform, name its .viral with --home, or set DATABASE_URL",
+                    home.display()
+                )));
+            }
             None => {
                 let server = Postgres::start(&Options::new(home)).await?;
                 (server.owner_url().to_owned(), server.app_url().to_owned(), Some(server))
             }
         };
-        if server.is_some() || migrate == Migrate::Yes {
+        if server.is_some() || purpose == Purpose::Run {
             postgres::migrate(&owner_url).await?;
         }
         let store = PostgresStore::connect(&app_url)
@@ -62,6 +78,23 @@ impl Database {
     /// The embedded server, unless the database is the user's own.
     pub fn server(&self) -> Option<&Postgres> {
         self.server.as_ref()
+    }
+
+    /// Where to read why the embedded server is down, if it is.
+    pub fn why_down(&self) -> Option<String> {
+        let server = self.server.as_ref().filter(|server| server.pid().is_none())?;
+        let log = std::fs::read_to_string(server.log_file()).unwrap_or_default();
+        let last: Vec<&str> = log
+            .lines()
+            .rev()
+            .filter(|line| line.contains("FATAL") || line.contains("PANIC"))
+            .take(1)
+            .collect();
+        Some(format!(
+            "PostgreSQL has ended: {} ({})",
+            last.join(""),
+            server.log_file().display()
+        ))
     }
 
     /// Closes all connections, and stops the server if nobody else uses it.

@@ -1,7 +1,7 @@
 //! `viral export`: lines and journals, to standard output or a file.
 
 use crate::args::{ExportCommand, JournalFormat};
-use crate::database::{Database, Migrate};
+use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::progress::OnStderr;
 use std::fs::File;
@@ -12,7 +12,7 @@ use viral_store::Position;
 
 /// Runs one.
 pub(crate) async fn run(home: &Path, command: ExportCommand) -> Result<(), Error> {
-    let database = Database::open(home, Migrate::No).await?;
+    let database = Database::open(home, Purpose::Read).await?;
     let result = write(&database, command).await;
     database.close().await?;
     result
@@ -44,6 +44,7 @@ async fn write(database: &Database, command: ExportCommand) -> Result<(), Error>
 /// Where the data goes. A file gets its name when it is complete: whoever finds it has all of it.
 enum Output {
     Stdout(std::io::Stdout),
+    Direct { file: File, path: PathBuf },
     File { file: File, draft: PathBuf, path: PathBuf },
 }
 
@@ -52,6 +53,13 @@ impl Output {
         let Some(path) = path else {
             return Ok(Output::Stdout(std::io::stdout()));
         };
+        // A link stays a link; a device or a pipe is written to as it is.
+        let path = path.canonicalize().unwrap_or(path);
+        if path.exists() && !path.is_file() {
+            let file = File::options().write(true).open(&path);
+            let file = file.map_err(Error::io(format!("cannot write {}", path.display())))?;
+            return Ok(Output::Direct { file, path });
+        }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.part", std::process::id()));
         let draft = path.with_file_name(name);
@@ -62,13 +70,16 @@ impl Output {
     fn writer(&mut self) -> &mut (dyn Write + Send) {
         match self {
             Output::Stdout(stdout) => stdout,
-            Output::File { file, .. } => file,
+            Output::Direct { file, .. } | Output::File { file, .. } => file,
         }
     }
 
     fn finish(self) -> Result<(), Error> {
         match &self {
             Output::Stdout(stdout) => stdout.lock().flush().map_err(Error::io("standard output")),
+            Output::Direct { file, path } => (&*file)
+                .flush()
+                .map_err(Error::io(format!("cannot write {}", path.display()))),
             Output::File { file, draft, path } => file
                 .sync_all()
                 .and_then(|()| std::fs::rename(draft, path))

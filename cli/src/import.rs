@@ -1,7 +1,7 @@
 //! `viral import`: a foreign ledger into this one.
 
 use crate::args::ImportJournalArgs;
-use crate::database::{Database, Migrate};
+use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::poster::WriterPoster;
 use crate::progress::OnStderr;
@@ -13,8 +13,11 @@ use viral_commands::{Settings, Writer};
 
 /// Imports a file; answers whether all of it is in the log and agrees with what it prints.
 pub(crate) async fn run(home: &Path, args: ImportJournalArgs) -> Result<bool, Error> {
-    let database = Database::open(home, Migrate::No).await?;
+    let database = Database::open(home, Purpose::Append).await?;
     let result = import(&database, &args).await;
+    if let Some(why) = database.why_down() {
+        eprintln!("viral: {why}");
+    }
     database.close().await?;
     let report = result?;
     let text = match args.json {

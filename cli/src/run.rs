@@ -1,7 +1,7 @@
 //! From the command line to an exit code: 0 (done, holds), 1 (does not hold, or could not be done), 2 (usage, by clap).
 
 use crate::args::{Cli, Command, ImportCommand};
-use crate::database::{self, Migrate};
+use crate::database::{self, Purpose};
 use crate::error::Error;
 use crate::{audit, bench, doctor, export, import, up};
 use std::io::{IsTerminal as _, Write as _};
@@ -71,7 +71,7 @@ async fn dispatch(cli: Cli) -> Result<bool, Error> {
 async fn migrate(home: &std::path::Path) -> Result<(), Error> {
     match database::url_from_env() {
         Some(url) => postgres::migrate(&url).await?,
-        None => database::Database::open(home, Migrate::Yes).await?.close().await?,
+        None => database::Database::open(home, Purpose::Run).await?.close().await?,
     }
     eprintln!("the database is at the newest version");
     Ok(())

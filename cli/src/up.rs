@@ -1,7 +1,8 @@
 //! `viral up`: every role in one process.
 
 use crate::args::UpArgs;
-use crate::database::{Database, Migrate};
+use crate::database::{Database, Purpose};
+use crate::embedded::Postgres;
 use crate::error::Error;
 use crate::token;
 use std::io::Write as _;
@@ -13,10 +14,14 @@ use tokio::sync::oneshot;
 use viral_api::{AppState, Role, Tokens};
 use viral_commands::{Settings, Writer};
 
+/// How often the embedded server is looked at; less often while it cannot be started.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(30);
+
 /// How long the writer may take to end after the API has.
 const WRITER_GRACE: Duration = Duration::from_secs(5);
 
-/// Runs until it is told to stop (SIGINT, SIGTERM); what was accepted is answered first.
+/// Runs until it is told to stop (SIGINT, SIGTERM, SIGHUP); what was accepted is answered first.
 pub(crate) async fn run(home: &Path, args: &UpArgs) -> Result<(), Error> {
     // The port first: nothing is started for a platform that cannot be reached.
     let listener = TcpListener::bind(args.listen).await.map_err(Error::io(format!(
@@ -31,7 +36,7 @@ pub(crate) async fn run(home: &Path, args: &UpArgs) -> Result<(), Error> {
     let mut stop = Stop::new()?;
 
     let database = tokio::select! {
-        opened = Database::open(home, Migrate::Yes) => opened?,
+        opened = Database::open(home, Purpose::Run) => opened?,
         () = stop.wait() => return Ok(()),
     };
     let started = tokio::select! {
@@ -64,6 +69,7 @@ pub(crate) async fn run(home: &Path, args: &UpArgs) -> Result<(), Error> {
             drop(stop_serving);
             serve.await
         }
+        () = keep_alive(database.server()) => Ok(()),
     };
     // The writer ends with its last handle. A connection that is cut off in the middle of a request may keep one.
     if !writer_died && tokio::time::timeout(WRITER_GRACE, task).await.is_err() {
@@ -76,6 +82,29 @@ pub(crate) async fn run(home: &Path, args: &UpArgs) -> Result<(), Error> {
             "the writer ended unexpectedly: see the log, then start again".to_owned(),
         )),
         false => Ok(()),
+    }
+}
+
+/// Starts the embedded server again when it has died, for as long as the platform runs.
+async fn keep_alive(server: Option<&Postgres>) {
+    let mut pause = LOOK_EVERY;
+    loop {
+        tokio::time::sleep(pause).await;
+        let Some(server) = server.filter(|server| server.pid().is_none()) else {
+            pause = LOOK_EVERY;
+            continue;
+        };
+        tracing::error!(
+            "PostgreSQL has ended: {} says why; it is started again",
+            server.log_file().display()
+        );
+        match server.restart().await {
+            Ok(()) => tracing::info!("PostgreSQL is up again"),
+            Err(error) => {
+                tracing::error!(%error, "PostgreSQL does not start");
+                pause = (pause * 2).min(LOOK_AT_LEAST_EVERY);
+            }
+        }
     }
 }
 
@@ -126,6 +155,8 @@ fn announce(home: &Path, args: &UpArgs, database: &Database, address: std::net::
 struct Stop {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// The terminal was closed.
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Stop {
@@ -134,6 +165,7 @@ impl Stop {
         Ok(Stop {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
         })
     }
 
@@ -141,6 +173,7 @@ impl Stop {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
         }
     }
 }

@@ -41,7 +41,13 @@ pub(crate) struct Batch<'a> {
 /// The ids and streams that a batch must look up.
 pub(crate) fn lookups<'u>(units: impl Iterator<Item = &'u Unit> + Clone) -> (Vec<Uuid>, Vec<StreamId>) {
     let ids: Vec<Uuid> = units.clone().flat_map(Unit::ids).collect();
-    let streams: HashSet<&StreamId> = units.flat_map(Unit::streams).collect();
+    // A name that no store could keep cannot be looked up either; its unit is refused for it.
+    let sound = |stream: &&StreamId| {
+        check_name(&stream.aggregate_type)
+            .and(check_name(&stream.aggregate_id))
+            .is_ok()
+    };
+    let streams: HashSet<&StreamId> = units.flat_map(Unit::streams).filter(sound).collect();
     (ids, streams.into_iter().cloned().collect())
 }
 
@@ -142,6 +148,8 @@ impl<'a> Batch<'a> {
             if guard.stream.aggregate_type == BookEvent::AGGREGATE_TYPE {
                 return Err(Rejection::ReservedStream(guard.stream.clone()).into());
             }
+            check_name(&guard.stream.aggregate_type)?;
+            check_name(&guard.stream.aggregate_id)?;
             self.expect(&guard.stream, guard.sequence, moved)?;
         }
         for part in &unit.parts {

@@ -46,6 +46,19 @@ impl Asset {
         self.code
     }
 
+    /// Any number of minor units as a decimal with all fraction digits; sums of many accounts may be beyond an
+    /// [`Amount`](crate::Amount)'s bounds.
+    pub fn decimal(self, minor: i128) -> String {
+        let (sign, digits) = (if minor < 0 { "-" } else { "" }, minor.unsigned_abs().to_string());
+        let scale = usize::from(self.scale);
+        if scale == 0 {
+            return format!("{sign}{digits}");
+        }
+        let digits = format!("{digits:0>width$}", width = scale + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        format!("{sign}{whole}.{fraction}")
+    }
+
     /// How many digits follow the decimal point.
     pub fn scale(self) -> u8 {
         self.scale
@@ -100,6 +113,20 @@ mod tests {
         for (code, scale) in [("VCOIN", 4), ("USD", 2), ("CZK", 2), ("JPY", 0), ("KWD", 3)] {
             assert_eq!(Asset::parse(code).unwrap().scale(), scale, "{code}");
         }
+    }
+
+    #[test]
+    fn decimals_are_those_of_amounts_and_go_beyond_them() {
+        use crate::Amount;
+        for asset in ["VCOIN", "USD", "JPY", "KWD"].map(|code| Asset::parse(code).unwrap()) {
+            let most = Amount::MAX.minor();
+            for minor in [0, 1, -1, 10, -999, 10_000, 123_456_789, most, -most] {
+                let amount = Amount::from_minor(minor).unwrap();
+                assert_eq!(asset.decimal(minor), amount.to_text(asset), "{minor} {asset}");
+            }
+        }
+        let least = "-17014118346046923173168730371588410.5728";
+        assert_eq!(Asset::VCOIN.decimal(i128::MIN), least);
     }
 
     #[test]

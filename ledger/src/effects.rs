@@ -152,8 +152,8 @@ fn check_capture(book: &Book, postings: &[Posting], hold: &Hold) -> Result<(), R
     }
     if requested > hold.amount.minor() {
         return Err(Refusal::CaptureExceedsHold {
-            requested: decimal(requested, account),
-            held: decimal(hold.amount.minor(), account),
+            requested: account.asset.decimal(requested),
+            held: account.asset.decimal(hold.amount.minor()),
         });
     }
     Ok(())
@@ -208,17 +208,10 @@ fn check_funds(change: &Change, before: &Account, after: &Account) -> Result<(),
 pub(crate) fn insufficient(address: &Address, account: &Account, available: i128, needed: i128) -> Refusal {
     Refusal::InsufficientFunds {
         account: address.clone(),
-        available: decimal(available, account),
-        needed: decimal(needed, account),
+        available: account.asset.decimal(available),
+        needed: account.asset.decimal(needed),
         asset: account.asset,
     }
-}
-
-fn decimal(minor: i128, account: &Account) -> String {
-    Amount::from_minor(minor).map_or_else(
-        |_| "more than 10^24 minor units".to_owned(),
-        |a| a.to_text(account.asset),
-    )
 }
 
 /// The refusal of a date or time that could not be written with a year of four digits.

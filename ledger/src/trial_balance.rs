@@ -70,6 +70,21 @@ impl TrialBalance {
     }
 }
 
+impl TrialBalance {
+    /// The sums of every asset, in minor units.
+    pub fn totals(&self) -> BTreeMap<Asset, Totals> {
+        let mut totals: BTreeMap<Asset, Totals> = BTreeMap::new();
+        for row in &self.accounts {
+            // The rows were written from amounts of this asset.
+            let minor = |text: &str| Amount::parse(text, row.asset).map_or(0, Amount::minor);
+            let sums = totals.entry(row.asset).or_default();
+            sums.debits += minor(&row.debits);
+            sums.credits += minor(&row.credits);
+        }
+        totals
+    }
+}
+
 impl Book {
     /// The sums of every asset; debits equal credits in each, or the book is broken.
     pub fn totals(&self) -> BTreeMap<Asset, Totals> {

@@ -1,7 +1,7 @@
 //! Holds: placing, capturing and voiding them, and those that are open.
 
 use super::transactions::{self, PostingText};
-use super::views::{self, HoldView, Recorded, decimal, unknown_hold};
+use super::views::{self, HoldView, Recorded, unknown_hold};
 use crate::cursor::{self, Cursor};
 use crate::error::{self, Addressed};
 use crate::json::AmountText;
@@ -67,7 +67,7 @@ pub(super) async fn list(
     let open = page.into_iter().map(|(id, hold, asset)| OpenHold {
         id,
         account: hold.account,
-        amount: decimal(hold.amount.minor(), asset),
+        amount: asset.decimal(hold.amount.minor()),
         asset,
         expires_at: hold.expires_at.as_ref().map(timestamp::to_text),
     });

@@ -1,6 +1,5 @@
 //! The trial balance: every account's totals at one position, in pages that fit each other.
 
-use super::views::decimal;
 use crate::cursor::{self, Cursor};
 use crate::history::{AsOf, PastBook};
 use crate::parse;
@@ -85,8 +84,8 @@ fn page(past: &PastBook, after: Option<&str>, limit: usize) -> TrialBalancePage 
         .iter()
         .map(|(asset, totals)| AssetTotals {
             asset: *asset,
-            debits: decimal(totals.debits, *asset),
-            credits: decimal(totals.credits, *asset),
+            debits: asset.decimal(totals.debits),
+            credits: asset.decimal(totals.credits),
             balanced: totals.debits == totals.credits,
         })
         .collect();

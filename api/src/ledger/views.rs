@@ -155,7 +155,7 @@ pub(super) struct TotalsView {
 
 impl TotalsView {
     pub(super) fn of(account: &Account) -> TotalsView {
-        let text = |minor| decimal(minor, account.asset);
+        let text = |minor| account.asset.decimal(minor);
         TotalsView {
             debits: text(account.debits.minor()),
             credits: text(account.credits.minor()),
@@ -163,16 +163,6 @@ impl TotalsView {
             held: text(account.held.minor()),
             available: text(account.available()),
         }
-    }
-}
-
-/// Minor units as a decimal string. Sums and differences of amounts may be beyond the bounds of one amount.
-pub(super) fn decimal(minor: i128, asset: Asset) -> String {
-    let (sign, scale) = (if minor < 0 { "-" } else { "" }, usize::from(asset.scale()));
-    let digits = format!("{:0>width$}", minor.unsigned_abs(), width = scale + 1);
-    match digits.split_at_checked(digits.len() - scale) {
-        Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
-        _ => format!("{sign}{digits}"),
     }
 }
 
@@ -187,33 +177,4 @@ pub(super) fn unknown_transaction(id: Uuid) -> Problem {
 
 pub(super) fn unknown_hold(id: Uuid) -> Problem {
     Problem::new(kind::UNKNOWN_HOLD, format!("there never was a hold {id}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use viral_ledger::Amount;
-
-    #[test]
-    fn decimals_are_those_of_amounts_and_go_beyond_them() {
-        let assets = ["VCOIN", "USD", "JPY", "KWD"].map(|code| Asset::parse(code).unwrap());
-        for asset in assets {
-            for minor in [
-                0,
-                1,
-                -1,
-                10,
-                -999,
-                10_000,
-                123_456_789,
-                Amount::MAX.minor(),
-                -Amount::MAX.minor(),
-            ] {
-                let amount = Amount::from_minor(minor).unwrap();
-                assert_eq!(decimal(minor, asset), amount.to_text(asset), "{minor} {asset}");
-            }
-        }
-        let twice = decimal(-2 * Amount::MAX.minor() - 5, Asset::VCOIN);
-        assert_eq!(twice, "-200000000000000000000.0005");
-    }
 }

@@ -17,6 +17,10 @@ use viral_store::Position;
 /// How many rows are handed over at once.
 const CHUNK: usize = 512;
 
+/// So many bad rows before the first good one, and the file is not what it should be: the list of rejects must not fill
+/// the disk.
+const HOPELESS: u64 = 100_000;
+
 /// Why the import ends before the end of the file.
 pub(super) struct Stop(String);
 
@@ -178,6 +182,11 @@ impl Import<'_> {
             let line = line.record.line;
             return Err(Stop::new(&format!(
                 "line {line}: {reason}: --strict stops at the first bad row"
+            )));
+        }
+        if self.report.refused >= HOPELESS && self.report.posted + self.report.duplicates == 0 {
+            return Err(Stop::new(&format!(
+                "the first {HOPELESS} rows were all refused, the last because: {reason}; is this the right file?"
             )));
         }
         Ok(())

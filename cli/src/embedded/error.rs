@@ -23,6 +23,12 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The path has characters that PostgreSQL's own tools would give to a shell.
+    #[error("PostgreSQL's data cannot be kept under {}: the path has one of \" $ ` \\ or a line break; set VIRAL_HOME to another folder", path.display())]
+    UnsafePath {
+        /// The home.
+        path: PathBuf,
+    },
     /// Another process holds the lock around start and stop for longer than the timeout.
     #[error(
         "another process has been starting or stopping PostgreSQL for {} s (lock {}); wait for it, or end it and try again",

@@ -48,6 +48,10 @@ impl Home {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(Error::file("create", path))?;
         let path = path.canonicalize().map_err(Error::file("find", path))?;
+        // pg_ctl hands the path to a shell, between double quotes.
+        if path.to_string_lossy().contains(['"', '$', '`', '\\', '\n']) {
+            return Err(Error::UnsafePath { path });
+        }
         Ok(Self(path))
     }
 

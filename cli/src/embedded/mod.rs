@@ -97,6 +97,13 @@ impl fmt::Debug for Running {
     }
 }
 
+/// Whether this home has a cluster, running or not.
+pub fn exists(home: &Path) -> bool {
+    let known = Home::existing(home).map(|home| home.memory());
+    // A file that cannot be read is one that is there: whoever opens the cluster says what is wrong with it.
+    known.is_some_and(|memory| memory.map_or(true, |memory| memory.is_some()))
+}
+
 /// The running server of this home, without starting it or holding a share in it.
 ///
 /// # Errors

@@ -221,3 +221,27 @@ async fn usage_errors_end_with_two() {
     assert_eq!(code, 1);
     assert!(stderr.contains("beyond the end"), "{stderr}");
 }
+
+/// What is no regular file is written to, not replaced.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_leaves_devices_and_links_what_they_are() {
+    let desk = Desk::new().await;
+    let target = desk.file("target.jsonl", "old");
+    let link = desk.folder.path().join("link.jsonl");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    desk.ok(&["export", "events", "-o", link.to_str().unwrap()]).await;
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "");
+    let fifo = desk.folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    let reader = {
+        let fifo = fifo.clone();
+        tokio::task::spawn_blocking(move || std::fs::read_to_string(fifo).unwrap())
+    };
+    desk.ok(&["export", "journal", "--format", "csv", "-o", fifo.to_str().unwrap()])
+        .await;
+    assert!(reader.await.unwrap().starts_with("entry_number,"));
+    let kind = std::fs::symlink_metadata(&fifo).unwrap().file_type();
+    assert!(std::os::unix::fs::FileTypeExt::is_fifo(&kind));
+}
