@@ -66,7 +66,7 @@ impl PartialEq for Book {
 
 #[derive(Debug, Clone)]
 enum Undo {
-    Account(Address, Option<Box<Account>>),
+    Account(Address, Option<Account>),
     Hold(Uuid, Option<Hold>),
     ClosedThrough(Option<NaiveDate>),
 }
@@ -162,7 +162,7 @@ impl Book {
         for undo in self.undo.drain(savepoint.undo.min(self.undo.len())..).rev() {
             match undo {
                 Undo::Account(address, Some(account)) => {
-                    self.accounts.insert(address, *account);
+                    self.accounts.insert(address, account);
                 }
                 Undo::Account(address, None) => {
                     self.order.remove(&address);

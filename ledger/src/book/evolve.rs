@@ -172,7 +172,7 @@ impl Book {
                 self.accounts.insert(address.clone(), after)
             }
         };
-        self.remember(|_| Undo::Account(address.clone(), before.map(Box::new)));
+        self.remember(|_| Undo::Account(address.clone(), before));
     }
 
     fn put_hold(&mut self, id: Uuid, after: Option<Hold>) {
