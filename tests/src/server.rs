@@ -51,8 +51,9 @@ impl TestServer {
         // PostgreSQL does not run as root: its own user must get through.
         open_to_all(folder);
         let postgres = Postgres::start(&Options::new(folder.join(".viral"))).await.unwrap();
-        // The watchdog sees its standard input close when this process ends in any way. QUIT is an immediate shutdown.
-        let script = "read -r _; kill -QUIT \"$(head -n 1 \"$1/postmaster.pid\")\"; sleep 0.2; rm -rf \"$1\" \"$2\"";
+        // The watchdog sees its standard input close when this process ends in any way; a signal to the whole group, as
+        // Ctrl-C sends it, must not end it first. QUIT is an immediate shutdown.
+        let script = "trap '' TERM INT HUP; read -r _; kill -QUIT \"$(head -n 1 \"$1/postmaster.pid\")\"; sleep 0.2; rm -rf \"$1\" \"$2\"";
         let watchdog = Command::new("sh")
             .args(["-c", script, "watchdog"])
             .arg(postgres.data_dir())
