@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The small generated journal that the repository carries.
 pub fn small_journal() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap())
         .join("../audit/tests/data/bank-statements.csv")
         .canonicalize()
         .unwrap()

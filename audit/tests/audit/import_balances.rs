@@ -225,7 +225,8 @@ async fn generated_statements_agree() {
 
 /// The real bank statements, where they are: `VIRAL_REAL_DATA` names the file.
 fn real_data() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/bank-statements-1993-94.csv.gz");
+    let beside = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap())
+        .join("../../shared/data/bank-statements-1993-94.csv.gz");
     let named = std::env::var_os("VIRAL_REAL_DATA").map(PathBuf::from);
     named.into_iter().chain([beside]).find(|path| path.is_file())
 }

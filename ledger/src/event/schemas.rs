@@ -32,7 +32,7 @@ fn of_event(variant: &Value, definitions: &Map<String, Value>) -> (PathBuf, Valu
     }
     // The order of fields would depend on the features that other crates ask of serde_json.
     schema.sort_all_objects();
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas"));
+    let folder = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("schemas");
     (folder.join(format!("{event_type}.{version}.json")), schema)
 }
 

@@ -10,7 +10,7 @@ pub(crate) struct Schemas(BTreeMap<String, Value>);
 
 impl Schemas {
     pub(crate) fn load() -> Schemas {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
+        let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/schemas";
         let files = std::fs::read_dir(folder).expect("the folder of the schemas");
         let schema = |file: std::io::Result<std::fs::DirEntry>| {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
