@@ -1,0 +1,13 @@
+//! A creator's part in a mission, from the invitation to the reward.
+
+mod command;
+mod decide;
+mod event;
+mod state;
+
+pub use command::AssignmentCommand;
+pub use decide::AssignmentError;
+pub use event::{
+    Accepted, Approved, AssignmentEvent, Deliverable, OfAssignment, Offered, Submitted, WithReason,
+};
+pub use state::{Assignment, Status};

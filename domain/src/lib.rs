@@ -1,0 +1,29 @@
+//! What happens between sponsors and creators, as pure state machines.
+//!
+//! Each aggregate has a folder with its events, its commands, its state and its errors, and two functions:
+//! [`Aggregate::decide`] answers a command with events or says why not, [`Aggregate::evolve`] applies an event. There is
+//! no clock, no random source and no database here: times and ids arrive in the commands. Money that moves because of an
+//! event is said by the event itself, see [`DomainEvent::effects`]: nothing else may move it.
+
+pub mod aggregate;
+pub mod assignment;
+pub mod campaign;
+pub mod effects;
+pub mod fraud_flag;
+pub mod ids;
+pub mod money;
+pub mod on_ramp;
+pub mod payout;
+pub mod requirements;
+pub mod sealed;
+pub mod terms;
+pub mod text;
+pub mod user;
+
+pub use aggregate::{Aggregate, DomainEvent, Refusal};
+pub use effects::Effect;
+pub use ids::{AssignmentId, CampaignId, FlagId, MissionId, OnRampId, PayoutId, UserId};
+pub use money::{Money, Rate, Vcoin};
+pub use requirements::Requirements;
+pub use sealed::Sealed;
+pub use terms::{BasisPoints, Terms};

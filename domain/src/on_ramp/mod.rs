@@ -1,0 +1,11 @@
+//! Purchases of V-Coin: each turns one fiat entry into V-Coin, once.
+
+mod command;
+mod decide;
+mod event;
+mod state;
+
+pub use command::OnRampCommand;
+pub use decide::OnRampError;
+pub use event::{Completed, OnRampEvent};
+pub use state::OnRamp;

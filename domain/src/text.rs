@@ -1,0 +1,43 @@
+//! Texts from users: not too long, and without characters that cannot be kept or shown everywhere.
+
+/// What is wrong with a text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {problem}")]
+pub struct InvalidText {
+    /// Which field.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// The longest title, in characters.
+pub const TITLE: usize = 200;
+/// The longest description or note, in characters.
+pub const DESCRIPTION: usize = 4_000;
+/// The longest reason, in characters.
+pub const REASON: usize = 1_000;
+
+/// Checks one line of text: something must be there, without control characters.
+pub fn check_line(field: &'static str, text: &str, max: usize) -> Result<(), InvalidText> {
+    if text.trim().is_empty() {
+        let problem = "must not be empty".to_owned();
+        return Err(InvalidText { field, problem });
+    }
+    check(field, text, max, |c| c.is_control())
+}
+
+/// Checks a text of several lines, which may be empty: line breaks and tabs are fine.
+pub fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), InvalidText> {
+    check(field, text, max, |c| c.is_control() && !matches!(c, '\n' | '\t'))
+}
+
+fn check(field: &'static str, text: &str, max: usize, bad: impl Fn(char) -> bool) -> Result<(), InvalidText> {
+    let problem = if text.chars().count() > max {
+        format!("has more than {max} characters")
+    } else if text.chars().any(bad) {
+        "has control characters".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(InvalidText { field, problem })
+}
