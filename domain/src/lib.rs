@@ -10,6 +10,8 @@ pub mod assignment;
 pub mod campaign;
 pub mod effects;
 pub mod fraud_flag;
+#[cfg(test)]
+mod given;
 pub mod ids;
 pub mod money;
 pub mod on_ramp;
