@@ -10,11 +10,13 @@ pub mod event;
 pub mod feed;
 pub mod line;
 pub mod memory;
+pub mod person_keys;
 pub mod port;
 pub mod postgres;
 
 pub use error::StoreError;
 pub use event::{Metadata, Position, StoredEvent, StreamId};
 pub use memory::MemoryStore;
+pub use person_keys::{PersonKeys, WrappedKey};
 pub use port::{Check, EventStore, Existing, Head, LockedHead, Snapshot};
 pub use postgres::PostgresStore;

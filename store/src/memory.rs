@@ -3,6 +3,7 @@
 
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
+use crate::person_keys::{PersonKeys, WrappedKey};
 use crate::port::{Check, EventStore, Existing, Head, LockedHead, Snapshot};
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -27,6 +28,7 @@ struct Log {
     ids: HashMap<Uuid, usize>,
     streams: HashMap<StreamId, Vec<usize>>,
     snapshots: BTreeMap<Position, String>,
+    person_keys: HashMap<Uuid, WrappedKey>,
 }
 
 impl MemoryStore {
@@ -148,6 +150,18 @@ impl EventStore for MemoryStore {
             position: *position,
             state: state.clone(),
         }))
+    }
+}
+
+#[async_trait]
+impl PersonKeys for MemoryStore {
+    async fn keep_first(&self, key: WrappedKey) -> Result<WrappedKey, StoreError> {
+        Ok(self.log().person_keys.entry(key.person).or_insert(key).clone())
+    }
+
+    async fn of_persons(&self, persons: &[Uuid]) -> Result<Vec<WrappedKey>, StoreError> {
+        let log = self.log();
+        Ok(persons.iter().filter_map(|person| log.person_keys.get(person).cloned()).collect())
     }
 }
 

@@ -10,18 +10,21 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// All migrations of Postgres, oldest first. A released one is never edited.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "event log", include_str!("../../../migrations/0001_event_log.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "event log", include_str!("../../../migrations/0001_event_log.sql")),
+    (3, "person keys", include_str!("../../../migrations/0003_person_keys.sql")),
+];
 
 #[derive(Debug)]
 struct Embedded;
 
 impl<'s> MigrationSource<'s> for Embedded {
     fn resolve(self) -> Pin<Box<dyn Future<Output = Result<Vec<Migration>, BoxDynError>> + Send + 's>> {
-        let migration = |(version, description, sql): (i64, &'static str, &'static str)| {
+        let migration = |&(version, description, sql): &(i64, &'static str, &'static str)| {
             let (description, sql) = (Cow::Borrowed(description), Cow::Borrowed(sql));
             Migration::new(version, description, MigrationType::Simple, sql, false)
         };
-        Box::pin(async move { Ok(MIGRATIONS.into_iter().map(migration).collect()) })
+        Box::pin(async move { Ok(MIGRATIONS.iter().map(migration).collect()) })
     }
 }
 

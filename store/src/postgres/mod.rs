@@ -5,6 +5,7 @@ pub mod copy;
 mod error;
 mod listener;
 mod migrate;
+mod person_keys;
 mod read;
 
 pub use migrate::migrate;
