@@ -8,15 +8,19 @@
 pub mod aggregate;
 pub mod assignment;
 pub mod campaign;
+mod codes;
 pub mod effects;
 pub mod fraud_flag;
 #[cfg(test)]
 mod given;
 pub mod ids;
+mod json;
 pub mod money;
 pub mod on_ramp;
 pub mod payout;
 pub mod requirements;
+#[cfg(test)]
+mod schemas;
 pub mod sealed;
 pub mod terms;
 pub mod text;

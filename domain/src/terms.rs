@@ -37,3 +37,58 @@ pub struct Terms {
     /// How often a payout is sent before it has failed for good.
     pub payout_attempts: u32,
 }
+
+impl Default for Terms {
+    /// A fee of 5 %, 0.01 USD for one V-Coin, an admin's approval above 1,000 V-Coin, three attempts to pay.
+    // These texts are fixed, and a test reads them.
+    #[allow(clippy::expect_used)]
+    fn default() -> Terms {
+        Terms {
+            fee: BasisPoints(500),
+            rate: Rate::parse("0.01").expect("a decimal above zero"),
+            fiat: Asset::parse("USD").expect("a currency of ISO 4217"),
+            admin_limit: Vcoin::parse("1000").expect("a decimal"),
+            payout_attempts: 3,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vcoin(text: &str) -> Vcoin {
+        Vcoin::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_terms_are_these_unless_configured() {
+        let terms = Terms::default();
+        assert_eq!(terms.fee, BasisPoints(500));
+        assert_eq!((terms.rate.to_string(), terms.fiat.code()), ("0.01".to_owned(), "USD"));
+        assert_eq!(terms.admin_limit, vcoin("1000"));
+        assert_eq!(terms.payout_attempts, 3);
+    }
+
+    #[test]
+    fn a_share_is_rounded_down_and_never_above_the_whole() {
+        let table = [
+            (500, "100", "5.0000"),
+            (500, "0.0019", "0.0000"),
+            (500, "0.0020", "0.0001"),
+            (333, "0.0999", "0.0033"),
+            (0, "100", "0.0000"),
+            (10_000, "7.7777", "7.7777"),
+            (10_001, "7.7777", "7.7777"),
+            (u16::MAX, "1", "1.0000"),
+        ];
+        for (share, amount, expected) in table {
+            assert_eq!(
+                BasisPoints(share).of(vcoin(amount)).to_string(),
+                expected,
+                "{share} of {amount}"
+            );
+        }
+        assert_eq!(BasisPoints::ALL.of(Vcoin(Amount::MAX)), Vcoin(Amount::MAX));
+    }
+}

@@ -41,3 +41,43 @@ fn check(field: &'static str, text: &str, max: usize, bad: impl Fn(char) -> bool
     };
     Err(InvalidText { field, problem })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(result: Result<(), InvalidText>) -> String {
+        result.map_or_else(|error| error.to_string(), |()| "ok".to_owned())
+    }
+
+    #[test]
+    fn a_line_says_something_on_one_line() {
+        let table = [
+            ("a", "ok"),
+            ("größer", "ok"),
+            ("sechs!!", "x has more than 6 characters"),
+            ("", "x must not be empty"),
+            (" \t\n", "x must not be empty"),
+            ("a\nb", "x has control characters"),
+            ("a\u{0}", "x has control characters"),
+            ("a\u{7f}", "x has control characters"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(problem(check_line("x", text, 6)), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_may_be_empty_and_have_lines() {
+        let table = [
+            ("", "ok"),
+            ("a\n\tb", "ok"),
+            ("a\rb", "x has control characters"),
+            ("a\u{1b}b", "x has control characters"),
+            ("sieben!", "x has more than 6 characters"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(problem(check_text("x", text, 6)), expected, "{text:?}");
+        }
+    }
+}

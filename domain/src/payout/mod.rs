@@ -3,12 +3,13 @@
 mod command;
 mod decide;
 mod digest;
+mod error;
 mod event;
 mod state;
 
 pub use command::{PayoutCommand, Request};
-pub use decide::PayoutError;
 pub use digest::digest;
+pub use error::PayoutError;
 pub use event::{
     Approval, Approved, Attempt, Ended, FlagOfPayout, PayoutEvent, Requested, SecondFactor, Settled, Submitted,
 };

@@ -3,6 +3,7 @@
 mod command;
 mod decide;
 mod event;
+mod login;
 mod state;
 
 pub use command::UserCommand;
@@ -10,4 +11,5 @@ pub use decide::UserError;
 pub use event::{
     FlagOfUser, PayoutOfUser, ProfileChanged, Registered, Role, UserEvent, Verification, VerificationChanged,
 };
+pub use login::{Claimed, Login, LoginCommand, LoginError, LoginEvent};
 pub use state::User;
