@@ -45,7 +45,11 @@ impl<A: Aggregate> When<A> {
         for event in &events {
             let json = serde_json::to_value(event).expect("events are JSON");
             assert_eq!(json["type"], event.event_type(), "the JSON is tagged by the type");
-            assert_eq!(serde_json::from_value::<A::Event>(json).as_ref().ok(), Some(event), "read again");
+            assert_eq!(
+                serde_json::from_value::<A::Event>(json).as_ref().ok(),
+                Some(event),
+                "read again"
+            );
             state.evolve(event);
         }
         Given { state }

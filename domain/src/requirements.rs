@@ -1,0 +1,123 @@
+//! What a deliverable must be: a JSON Schema (draft 2020-12) that a sponsor wrote. It runs in our process, so it may
+//! neither fetch anything nor be able to keep us busy: see [`cost`].
+
+mod cost;
+
+use crate::json::{self, InvalidJson};
+use jsonschema::{PatternOptions, Validator};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// The longest schema, in bytes of JSON.
+const BYTES: usize = 8_192;
+/// How deep a schema may be nested.
+const DEPTH: usize = 32;
+/// The most problems of one deliverable that are told.
+const PROBLEMS: usize = 10;
+/// The longest text about a problem, in characters.
+const PROBLEM_LENGTH: usize = 300;
+/// The size of a compiled pattern, in bytes.
+const PATTERN_SIZE: usize = 65_536;
+
+/// A JSON Schema (draft 2020-12) that the JSON of a deliverable must fit. The empty one fits everything.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Requirements(Value);
+
+/// The JSON is no schema that we can work with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the requirements {problem}")]
+pub struct InvalidRequirements {
+    /// What is wrong with them.
+    pub problem: String,
+}
+
+impl From<InvalidJson> for InvalidRequirements {
+    fn from(error: InvalidJson) -> InvalidRequirements {
+        let problem = error.to_string();
+        InvalidRequirements { problem }
+    }
+}
+
+impl Default for Requirements {
+    fn default() -> Requirements {
+        Requirements(Value::Object(Map::new()))
+    }
+}
+
+impl Requirements {
+    /// Reads a schema.
+    pub fn parse(schema: Value) -> Result<Requirements, InvalidRequirements> {
+        if !schema.is_object() {
+            return invalid("must be an object: a JSON Schema, or {} if everything fits");
+        }
+        json::check(&schema, BYTES, DEPTH)?;
+        cost::check(&schema)?;
+        match compile(&schema) {
+            Ok(_) => Ok(Requirements(schema)),
+            Err(problem) => invalid(format!("are no JSON Schema (draft 2020-12): {problem}")),
+        }
+    }
+
+    /// The schema.
+    pub fn as_json(&self) -> &Value {
+        &self.0
+    }
+
+    /// What does not fit, each with its place in the JSON; nothing if all fits.
+    pub fn check(&self, value: &Value) -> Vec<String> {
+        match compile(&self.0) {
+            Ok(schema) => schema
+                .iter_errors(value)
+                .take(PROBLEMS)
+                .map(|error| told(&error))
+                .collect(),
+            Err(problem) => vec![format!("the mission's requirements cannot be read: {problem}")],
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Requirements {
+    /// An event of the log is a fact: what was a schema for us then need not be one now.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Requirements, D::Error> {
+        Map::deserialize(deserializer).map(|schema| Requirements(Value::Object(schema)))
+    }
+}
+
+impl JsonSchema for Requirements {
+    fn schema_name() -> Cow<'static, str> {
+        "Requirements".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "A JSON Schema (draft 2020-12)."
+        })
+    }
+}
+
+/// Patterns run in linear time (RE2's syntax: no look-around, no back-references); nothing is fetched.
+fn compile(schema: &Value) -> Result<Validator, String> {
+    let patterns = PatternOptions::regex()
+        .size_limit(PATTERN_SIZE)
+        .dfa_size_limit(PATTERN_SIZE);
+    jsonschema::draft202012::options()
+        .with_pattern_options(patterns)
+        .offline()
+        .build(schema)
+        .map_err(|error| told(&error))
+}
+
+fn told(error: &jsonschema::ValidationError<'_>) -> String {
+    let path = error.instance_path().to_string();
+    let path = if path.is_empty() { "/" } else { &path };
+    format!("{path}: {error}").chars().take(PROBLEM_LENGTH).collect()
+}
+
+fn invalid(problem: impl Into<String>) -> Result<Requirements, InvalidRequirements> {
+    let problem = problem.into();
+    Err(InvalidRequirements { problem })
+}

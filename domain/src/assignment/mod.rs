@@ -4,10 +4,10 @@ mod command;
 mod decide;
 mod event;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use command::AssignmentCommand;
 pub use decide::AssignmentError;
-pub use event::{
-    Accepted, Approved, AssignmentEvent, Deliverable, OfAssignment, Offered, Submitted, WithReason,
-};
+pub use event::{Accepted, Approved, AssignmentEvent, Deliverable, OfAssignment, Offered, Submitted, WithReason};
 pub use state::{Assignment, Status};

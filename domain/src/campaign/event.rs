@@ -323,7 +323,9 @@ impl DomainEvent for CampaignEvent {
             CampaignEvent::PlaceTaken(taken) => vec![taken.effect()],
             CampaignEvent::PlaceFreed(freed) => vec![freed.effect()],
             CampaignEvent::RewardPaid(paid) => vec![paid.effect()],
-            CampaignEvent::Closing(returned) | CampaignEvent::Closed(returned) => returned.effect().into_iter().collect(),
+            CampaignEvent::Closing(returned) | CampaignEvent::Closed(returned) => {
+                returned.effect().into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -4,6 +4,8 @@ mod command;
 mod decide;
 mod event;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use command::{BriefEdit, CampaignCommand, NewMission};
 pub use decide::CampaignError;
@@ -11,4 +13,4 @@ pub use event::{
     Brief, CampaignEvent, Created, Edited, FlagOfCampaign, Funded, MissionAdded, OfCampaign, OfMission,
     PayoutOfCampaign, PlaceFreed, PlaceTaken, Returned, RewardPaid, WithReason,
 };
-pub use state::{Campaign, Mission, MissionStatus, Place, Status};
+pub use state::{Campaign, Earnings, Mission, MissionStatus, OpenPayout, Place, Status};

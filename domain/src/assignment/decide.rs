@@ -1,0 +1,199 @@
+//! What an assignment answers to a command. The checks come in one order: does it exist, is it in the right status, is
+//! there time, are the fields valid.
+
+mod deliverable;
+mod error;
+
+pub use error::AssignmentError;
+
+use super::{
+    Accepted, Approved, Assignment, AssignmentCommand, AssignmentEvent, Deliverable, OfAssignment, Offered, Status,
+    Submitted, WithReason,
+};
+use crate::aggregate::Aggregate;
+use crate::requirements::Requirements;
+use crate::terms::BasisPoints;
+use crate::text;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+use viral_ledger::timestamp;
+
+type Decision = Result<Vec<AssignmentEvent>, AssignmentError>;
+
+/// Where nobody is asked and nobody works: the creator can be asked, for the first time or again.
+const FREE: &[Status] = &[
+    Status::Missing,
+    Status::Declined,
+    Status::Withdrawn,
+    Status::Expired,
+    Status::Cancelled,
+];
+
+/// An open call takes whoever is free, and whoever is invited to it as well.
+const MAY_JOIN: &[Status] = &[
+    Status::Missing,
+    Status::Invited,
+    Status::Declined,
+    Status::Withdrawn,
+    Status::Expired,
+    Status::Cancelled,
+];
+
+impl Aggregate for Assignment {
+    const TYPE: &'static str = "assignment";
+    type Command = AssignmentCommand;
+    type Event = AssignmentEvent;
+    type Error = AssignmentError;
+
+    fn decide(&self, command: &AssignmentCommand) -> Decision {
+        match command {
+            AssignmentCommand::Invite { offer, now } => self.invite(offer, *now),
+            AssignmentCommand::Join { offer, fee, hold, now } => {
+                self.check_status("joined", MAY_JOIN)?;
+                accepted(offer, *fee, *hold, *now)
+            }
+            _ => {
+                let offer = self.offer.as_ref().ok_or(AssignmentError::Unknown)?;
+                self.decide_existing(offer, command)
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &AssignmentEvent) {
+        self.apply(event);
+    }
+
+    fn exists(&self) -> bool {
+        self.offer.is_some()
+    }
+}
+
+impl Assignment {
+    fn decide_existing(&self, offer: &Offered, command: &AssignmentCommand) -> Decision {
+        match command {
+            AssignmentCommand::Invite { offer, now } => self.invite(offer, *now),
+            AssignmentCommand::Accept { fee, hold, now } | AssignmentCommand::Join { fee, hold, now, .. } => {
+                self.check_status("accepted", &[Status::Invited])?;
+                accepted(offer, *fee, *hold, *now)
+            }
+            AssignmentCommand::Decline { reason } => {
+                self.check_status("declined", &[Status::Invited])?;
+                with_reason(offer, reason.as_deref()).map(one(AssignmentEvent::Declined))
+            }
+            AssignmentCommand::Withdraw { reason } => {
+                self.check_status("withdrawn", &[Status::Accepted, Status::Submitted, Status::Rejected])?;
+                with_reason(offer, reason.as_deref()).map(one(AssignmentEvent::Withdrawn))
+            }
+            AssignmentCommand::Submit {
+                deliverable,
+                requirements,
+                hold,
+                now,
+            } => self.submit(offer, deliverable, requirements, *hold, *now),
+            AssignmentCommand::Approve { net, fee, transaction } => {
+                self.check_status("approved", &[Status::Submitted])?;
+                Ok(vec![AssignmentEvent::Approved(Approved {
+                    assignment: offer.assignment,
+                    fee_vcoin: *fee,
+                    net_vcoin: *net,
+                    transaction: *transaction,
+                })])
+            }
+            AssignmentCommand::Reject { reason } => {
+                self.check_status("rejected", &[Status::Submitted])?;
+                with_reason(offer, Some(reason)).map(one(AssignmentEvent::Rejected))
+            }
+            AssignmentCommand::Expire { now } => self.expire(offer, *now),
+            AssignmentCommand::Cancel { reason } => {
+                self.check_status("cancelled", &[Status::Invited])?;
+                with_reason(offer, reason.as_deref()).map(one(AssignmentEvent::Cancelled))
+            }
+        }
+    }
+
+    /// Is it in one of these statuses?
+    fn check_status(&self, action: &'static str, allowed: &'static [Status]) -> Result<(), AssignmentError> {
+        if allowed.contains(&self.status) {
+            return Ok(());
+        }
+        Err(AssignmentError::WrongStatus {
+            status: self.status.as_str(),
+            action,
+            allowed,
+        })
+    }
+
+    fn invite(&self, offer: &Offered, now: DateTime<Utc>) -> Decision {
+        self.check_status("offered", FREE)?;
+        let offer = in_microseconds(offer);
+        check_time(&offer, now)?;
+        Ok(vec![AssignmentEvent::Invited(offer)])
+    }
+
+    fn submit(
+        &self,
+        offer: &Offered,
+        deliverable: &Deliverable,
+        requirements: &Requirements,
+        hold: Uuid,
+        now: DateTime<Utc>,
+    ) -> Decision {
+        self.check_status("submitted", &[Status::Accepted, Status::Rejected])?;
+        check_time(offer, now)?;
+        deliverable::check(deliverable, requirements)?;
+        Ok(vec![AssignmentEvent::Submitted(Submitted {
+            assignment: offer.assignment,
+            deliverable: deliverable.clone(),
+            hold: (self.status == Status::Rejected).then_some(hold),
+            submission: self.submissions.saturating_add(1),
+        })])
+    }
+
+    /// Work that was submitted in time does not expire: it waits for its review.
+    fn expire(&self, offer: &Offered, now: DateTime<Utc>) -> Decision {
+        self.check_status("expired", &[Status::Invited, Status::Accepted, Status::Rejected])?;
+        let deadline = offer.deadline;
+        if now < deadline {
+            return Err(AssignmentError::DeadlineNotPassed { deadline });
+        }
+        let assignment = offer.assignment;
+        Ok(vec![AssignmentEvent::Expired(OfAssignment { assignment })])
+    }
+}
+
+fn accepted(offer: &Offered, fee_bps: BasisPoints, hold: Uuid, now: DateTime<Utc>) -> Decision {
+    let offer = in_microseconds(offer);
+    check_time(&offer, now)?;
+    Ok(vec![AssignmentEvent::Accepted(Accepted { fee_bps, hold, offer })])
+}
+
+/// Times are cut to what the log keeps, so that a decision is the same when it is replayed.
+fn in_microseconds(offer: &Offered) -> Offered {
+    Offered {
+        deadline: timestamp::truncate(offer.deadline),
+        ..offer.clone()
+    }
+}
+
+fn check_time(offer: &Offered, now: DateTime<Utc>) -> Result<(), AssignmentError> {
+    if now < offer.deadline {
+        return Ok(());
+    }
+    Err(AssignmentError::DeadlinePassed {
+        deadline: offer.deadline,
+    })
+}
+
+fn with_reason(offer: &Offered, reason: Option<&str>) -> Result<WithReason, AssignmentError> {
+    if let Some(reason) = reason {
+        text::check_line("reason", reason, text::REASON)?;
+    }
+    Ok(WithReason {
+        assignment: offer.assignment,
+        reason: reason.map(str::to_owned),
+    })
+}
+
+fn one<T>(event: fn(T) -> AssignmentEvent) -> impl FnOnce(T) -> Vec<AssignmentEvent> {
+    move |data| vec![event(data)]
+}

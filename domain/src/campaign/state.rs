@@ -1,0 +1,302 @@
+//! What has become of a campaign. The state has what decisions ask for; whatever is only shown is in the read models.
+
+use super::{Brief, CampaignEvent, MissionAdded, PayoutOfCampaign, PlaceTaken, RewardPaid};
+use crate::ids::{AssignmentId, CampaignId, FlagId, MissionId, PayoutId, UserId};
+use crate::money::Vcoin;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// A campaign. The default is one that does not exist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Campaign {
+    /// Which; the nil UUID before it exists.
+    pub id: CampaignId,
+    /// Whose; the nil UUID before it exists.
+    pub sponsor: UserId,
+    /// How far it is.
+    pub status: Status,
+    /// What it says; nothing before it exists.
+    pub brief: Option<Brief>,
+    /// Its missions.
+    pub missions: BTreeMap<MissionId, Mission>,
+    /// The places whose reward is held in the escrow.
+    pub places: BTreeMap<AssignmentId, Place>,
+    /// The assignments whose reward was paid: none is paid twice.
+    pub rewarded: BTreeSet<AssignmentId>,
+    /// All that was ever put into the escrow.
+    pub funded: Vcoin,
+    /// All rewards that were paid, fees included.
+    pub paid: Vcoin,
+    /// What went back to the sponsor.
+    pub returned: Vcoin,
+    /// What each creator earned here.
+    pub earnings: BTreeMap<UserId, Earnings>,
+    /// The payouts of earnings that are neither made nor given up.
+    pub open_payouts: BTreeMap<PayoutId, OpenPayout>,
+    /// The suspicions, each against one creator or against everybody in the campaign.
+    pub flags: BTreeMap<FlagId, Option<UserId>>,
+}
+
+/// How far a campaign is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Status {
+    /// It does not exist.
+    #[default]
+    Missing,
+    /// The sponsor writes it.
+    Draft,
+    /// Creators can take part.
+    Published,
+    /// Nobody new can take part for now.
+    Paused,
+    /// It ends as soon as the open work is settled.
+    Closing,
+    /// It is over. What was earned can still be paid out.
+    Closed,
+}
+
+impl Status {
+    /// All of them.
+    pub const ALL: [Status; 6] = [
+        Status::Missing,
+        Status::Draft,
+        Status::Published,
+        Status::Paused,
+        Status::Closing,
+        Status::Closed,
+    ];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Missing => "missing",
+            Status::Draft => "draft",
+            Status::Published => "published",
+            Status::Paused => "paused",
+            Status::Closing => "closing",
+            Status::Closed => "closed",
+        }
+    }
+}
+
+/// A mission of a campaign.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mission {
+    /// What was added.
+    pub added: MissionAdded,
+    /// Whether every creator may take part without an invitation.
+    pub open_call: bool,
+    /// Whether anybody new may take part.
+    pub status: MissionStatus,
+    /// How many places are held or were paid.
+    pub taken: u32,
+}
+
+/// Whether creators can take part in a mission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissionStatus {
+    /// They can.
+    Open,
+    /// Nobody new can; whoever works on it goes on.
+    Closed,
+}
+
+impl MissionStatus {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MissionStatus::Open => "open",
+            MissionStatus::Closed => "closed",
+        }
+    }
+}
+
+/// A creator works on a mission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// On which.
+    pub mission: MissionId,
+    /// Who.
+    pub creator: UserId,
+    /// The hold on the escrow.
+    pub hold: Uuid,
+    /// What is held.
+    pub reward: Vcoin,
+}
+
+/// What a creator earned in a campaign, less the fees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Earnings {
+    /// All of it.
+    pub earned: Vcoin,
+    /// The part that open payouts have taken out of it.
+    pub reserved: Vcoin,
+    /// The part that was paid out.
+    pub paid_out: Vcoin,
+}
+
+/// A payout that is neither made nor given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenPayout {
+    /// Whose.
+    pub creator: UserId,
+    /// How much.
+    pub amount: Vcoin,
+}
+
+impl Default for Campaign {
+    fn default() -> Campaign {
+        Campaign {
+            id: CampaignId(Uuid::nil()),
+            sponsor: UserId(Uuid::nil()),
+            status: Status::Missing,
+            brief: None,
+            missions: BTreeMap::new(),
+            places: BTreeMap::new(),
+            rewarded: BTreeSet::new(),
+            funded: Vcoin::ZERO,
+            paid: Vcoin::ZERO,
+            returned: Vcoin::ZERO,
+            earnings: BTreeMap::new(),
+            open_payouts: BTreeMap::new(),
+            flags: BTreeMap::new(),
+        }
+    }
+}
+
+impl Campaign {
+    /// What is held in the escrow for work that goes on.
+    pub fn held(&self) -> Vcoin {
+        self.places
+            .values()
+            .fold(Vcoin::ZERO, |sum, place| sum.plus(place.reward))
+    }
+
+    /// What lies in the escrow and is not held.
+    pub fn left(&self) -> Vcoin {
+        self.funded.minus(self.paid).minus(self.held()).minus(self.returned)
+    }
+
+    /// What a creator can still ask for in a payout.
+    pub fn payable(&self, creator: UserId) -> Vcoin {
+        let earnings = self.earnings.get(&creator).copied().unwrap_or_default();
+        earnings.earned.minus(earnings.reserved).minus(earnings.paid_out)
+    }
+
+    /// The suspicions that concern a creator here.
+    pub fn flags_against(&self, creator: UserId) -> impl Iterator<Item = FlagId> + '_ {
+        let concerns = move |against: &Option<UserId>| against.is_none_or(|against| against == creator);
+        self.flags
+            .iter()
+            .filter(move |(_, against)| concerns(against))
+            .map(|(flag, _)| *flag)
+    }
+
+    /// The open payouts, of one creator or of all.
+    pub fn payouts_of(&self, creator: Option<UserId>) -> impl Iterator<Item = PayoutId> + '_ {
+        let wanted = move |payout: &OpenPayout| creator.is_none_or(|creator| creator == payout.creator);
+        self.open_payouts
+            .iter()
+            .filter(move |(_, payout)| wanted(payout))
+            .map(|(payout, _)| *payout)
+    }
+
+    /// Applies an event; see [`crate::Aggregate::evolve`].
+    pub(super) fn apply(&mut self, event: &CampaignEvent) {
+        match event {
+            CampaignEvent::Created(created) => {
+                (self.id, self.sponsor) = (created.campaign, created.sponsor);
+                self.brief = Some(created.brief.clone());
+                self.status = Status::Draft;
+            }
+            CampaignEvent::Edited(edited) => self.brief = Some(edited.brief.clone()),
+            CampaignEvent::Published(_) | CampaignEvent::Resumed(_) => self.status = Status::Published,
+            CampaignEvent::Paused(_) => self.status = Status::Paused,
+            CampaignEvent::MissionAdded(added) => self.add_mission(added),
+            CampaignEvent::MissionOpened(opened) => self.on_mission(opened.mission, |mission| mission.open_call = true),
+            CampaignEvent::MissionClosed(closed) => {
+                self.on_mission(closed.mission, |mission| mission.status = MissionStatus::Closed);
+            }
+            CampaignEvent::Funded(funded) => self.funded = self.funded.plus(funded.amount_vcoin),
+            CampaignEvent::PlaceTaken(taken) => self.take(taken),
+            CampaignEvent::PlaceFreed(freed) => {
+                self.places.remove(&freed.assignment);
+                self.on_mission(freed.mission, |mission| mission.taken = mission.taken.saturating_sub(1));
+            }
+            CampaignEvent::RewardPaid(paid) => self.pay(paid),
+            CampaignEvent::Closing(returned) => {
+                self.returned = self.returned.plus(returned.returned_vcoin);
+                self.status = Status::Closing;
+            }
+            CampaignEvent::Closed(returned) => {
+                self.returned = self.returned.plus(returned.returned_vcoin);
+                self.status = Status::Closed;
+            }
+            CampaignEvent::PayoutReserved(payout) => self.reserve(payout),
+            CampaignEvent::PayoutReturned(payout) => {
+                self.release(payout);
+            }
+            CampaignEvent::PayoutSettled(payout) => {
+                let earnings = self.release(payout);
+                earnings.paid_out = earnings.paid_out.plus(payout.amount_vcoin);
+            }
+            CampaignEvent::Flagged(flag) => {
+                self.flags.insert(flag.flag, flag.creator);
+            }
+            CampaignEvent::FlagCleared(flag) => {
+                self.flags.remove(&flag.flag);
+            }
+        }
+    }
+
+    fn add_mission(&mut self, added: &MissionAdded) {
+        let mission = Mission {
+            added: added.clone(),
+            open_call: false,
+            status: MissionStatus::Open,
+            taken: 0,
+        };
+        self.missions.insert(added.mission, mission);
+    }
+
+    fn on_mission(&mut self, mission: MissionId, change: impl FnOnce(&mut Mission)) {
+        if let Some(mission) = self.missions.get_mut(&mission) {
+            change(mission);
+        }
+    }
+
+    fn take(&mut self, taken: &PlaceTaken) {
+        let place = Place {
+            mission: taken.mission,
+            creator: taken.creator,
+            hold: taken.hold,
+            reward: taken.reward_vcoin,
+        };
+        self.places.insert(taken.assignment, place);
+        self.on_mission(taken.mission, |mission| mission.taken = mission.taken.saturating_add(1));
+    }
+
+    /// The place stays taken: nobody else can be paid for it.
+    fn pay(&mut self, paid: &RewardPaid) {
+        self.places.remove(&paid.assignment);
+        self.rewarded.insert(paid.assignment);
+        self.paid = self.paid.plus(paid.reward_vcoin);
+        let earnings = self.earnings.entry(paid.creator).or_default();
+        earnings.earned = earnings.earned.plus(paid.net_vcoin);
+    }
+
+    fn reserve(&mut self, payout: &PayoutOfCampaign) {
+        let (creator, amount) = (payout.creator, payout.amount_vcoin);
+        self.open_payouts.insert(payout.payout, OpenPayout { creator, amount });
+        let earnings = self.earnings.entry(creator).or_default();
+        earnings.reserved = earnings.reserved.plus(amount);
+    }
+
+    /// The payout is open no longer; what it had reserved is free.
+    fn release(&mut self, payout: &PayoutOfCampaign) -> &mut Earnings {
+        self.open_payouts.remove(&payout.payout);
+        let earnings = self.earnings.entry(payout.creator).or_default();
+        earnings.reserved = earnings.reserved.minus(payout.amount_vcoin);
+        earnings
+    }
+}
