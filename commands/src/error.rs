@@ -1,6 +1,8 @@
 //! Why a unit was not appended. But for [`AppendError::Unavailable`] and [`AppendError::Stopped`] it is certain that
 //! nothing was written.
 
+use crate::privacy::VaultError;
+use std::fmt::Display;
 use viral_ledger::{Refusal, Violation};
 use viral_store::line::LineError;
 use viral_store::{Position, StoreError, StreamId};
@@ -138,5 +140,87 @@ impl From<FollowError> for AppendError {
             FollowError::Store(error) => error.into(),
             FollowError::Broken { position, problem } => AppendError::LogBroken { position, problem },
         }
+    }
+}
+
+/// A use case that was not carried out.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CommandError {
+    /// What the request addresses is not there, or is somebody else's.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// Which one.
+        id: String,
+    },
+    /// An aggregate, or a rule between several, refuses.
+    #[error("{message}")]
+    Refused {
+        /// A stable name for programs, in snake case.
+        code: &'static str,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The unit was not appended.
+    #[error("{0}")]
+    Append(#[from] AppendError),
+    /// Personal fields cannot be sealed.
+    #[error("{0}")]
+    Vault(#[from] VaultError),
+}
+
+impl CommandError {
+    /// The codes of rules that are not one aggregate's.
+    pub const CODES: &[&str] = &[
+        "invalid_invitations",
+        "invalid_profile",
+        "not_a_creator",
+        "not_a_sponsor",
+        "on_ramp_by_admin_only",
+        "second_factor_not_enrolled",
+        "second_factor_required",
+        "unknown_campaign",
+        "unknown_creator",
+        "unknown_source",
+        "unknown_user",
+    ];
+
+    /// Something that is not there, or is somebody else's.
+    pub(crate) fn not_found(what: &'static str, id: impl Display) -> CommandError {
+        CommandError::NotFound {
+            what,
+            id: id.to_string(),
+        }
+    }
+
+    /// What an aggregate says no to.
+    pub(crate) fn refusal(refusal: &impl viral_domain::Refusal) -> CommandError {
+        CommandError::refused(refusal.code(), refusal.to_string())
+    }
+
+    pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> CommandError {
+        CommandError::Refused {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> CommandError {
+        CommandError::Append(error.into())
+    }
+}
+
+impl From<FollowError> for CommandError {
+    fn from(error: FollowError) -> CommandError {
+        CommandError::Append(error.into())
+    }
+}
+
+impl From<LineError> for CommandError {
+    fn from(error: LineError) -> CommandError {
+        CommandError::Append(Rejection::from(error).into())
     }
 }

@@ -3,16 +3,27 @@
 //! Every use case ends in one [`Unit`]: events of some streams, guards on others and commands to the ledger, appended
 //! all or nothing. One writer task per process makes every append, many units to a transaction.
 
+pub mod aggregates;
 pub mod book_reader;
+pub mod caller;
+pub mod commands;
 pub mod error;
+pub mod privacy;
 pub mod request;
 pub mod unit;
+pub mod use_cases;
 pub mod writer;
 
 mod batch;
+mod locks;
+mod lookups;
 
+pub use aggregates::read_event;
 pub use book_reader::BookAt;
-pub use error::{AppendError, Rejection};
+pub use caller::{Caller, Request, Scope};
+pub use commands::{Commands, Environment, Rehearsal, UseCase, first_event};
+pub use error::{AppendError, CommandError, Rejection};
+pub use privacy::Vault;
 pub use request::RequestIdentity;
 pub use unit::{Guard, NewEvent, Outcome, Part, Receipt, Unit};
 pub use writer::{Clock, Settings, Writer};

@@ -242,7 +242,7 @@ impl Writer {
     }
 
     /// The events of the unit that begins at a position.
-    async fn unit_at(&self, position: Position) -> Result<Vec<StoredEvent>, AppendError> {
+    pub(crate) async fn unit_at(&self, position: Position) -> Result<Vec<StoredEvent>, AppendError> {
         let mut events: Vec<StoredEvent> = Vec::new();
         let mut unit_id = None;
         loop {

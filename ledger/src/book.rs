@@ -3,6 +3,7 @@
 mod checks;
 mod decide;
 mod evolve;
+mod rehearse;
 #[cfg(test)]
 mod tests;
 

@@ -5,6 +5,7 @@ mod brief;
 mod error;
 mod missions;
 mod money;
+mod offer;
 mod places;
 
 pub use error::CampaignError;

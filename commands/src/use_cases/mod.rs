@@ -1,0 +1,54 @@
+//! The use cases, one file each: what somebody can do with the platform. Each one is a struct of parsed values, for
+//! [`crate::Commands::run`].
+
+mod accept_assignment;
+mod add_mission;
+mod approve_payout;
+mod assign_mission;
+mod cancel_invitation;
+mod change_profile;
+mod change_verification;
+mod close_campaign;
+mod create_campaign;
+mod edit_campaign;
+mod end_payout;
+mod expire;
+mod fund_campaign;
+mod leave_assignment;
+mod on_ramp;
+mod profile;
+mod publish_campaign;
+mod raise_flag;
+mod register_user;
+mod report_payout_outcome;
+mod request_payout;
+mod resolve_flag;
+mod review_assignment;
+mod submit_deliverable;
+mod submit_payout;
+
+pub use accept_assignment::AcceptAssignment;
+pub use add_mission::AddMission;
+pub use approve_payout::ApprovePayout;
+pub use assign_mission::{CloseMission, InviteCreators, JoinMission, OpenMission};
+pub use cancel_invitation::CancelInvitation;
+pub use change_profile::ChangeProfile;
+pub use change_verification::ChangeVerification;
+pub use close_campaign::CloseCampaign;
+pub use create_campaign::CreateCampaign;
+pub use edit_campaign::EditCampaign;
+pub use end_payout::{CancelPayout, RejectPayout};
+pub use expire::{ExpireAssignment, ExpireHold};
+pub use fund_campaign::FundCampaign;
+pub use leave_assignment::{DeclineAssignment, WithdrawAssignment};
+pub use on_ramp::OnRampFiat;
+pub use profile::Profile;
+pub use publish_campaign::{PauseCampaign, PublishCampaign};
+pub use raise_flag::RaiseFlag;
+pub use register_user::RegisterUser;
+pub use report_payout_outcome::{PayoutOutcome, ReportPayoutOutcome};
+pub use request_payout::RequestPayout;
+pub use resolve_flag::{Resolution, ResolveFlag};
+pub use review_assignment::{ReviewAssignment, Verdict};
+pub use submit_deliverable::SubmitDeliverable;
+pub use submit_payout::SubmitPayout;

@@ -1,0 +1,40 @@
+//! Somebody becomes a user.
+
+use super::Profile;
+use crate::commands::{Plan, UseCase, Work};
+use crate::error::CommandError;
+use viral_domain::UserId;
+use viral_domain::user::{Login, LoginCommand, Role, User, UserCommand};
+
+/// Registers a user. The user's id is the unit's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisterUser {
+    /// What the user is to the platform.
+    pub role: Role,
+    /// What is personal. The e-mail address, if there is one, is the login: no two users share it.
+    pub profile: Profile,
+}
+
+impl UseCase for RegisterUser {
+    const PERSONAL: bool = true;
+
+    async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
+        let id = UserId(work.unit_id());
+        let text = self.profile.to_text()?;
+        let mut user = work.load::<User>(id.0).await?;
+        let profile = work.vault().seal(id.0, &text).await?;
+        user.decide(&UserCommand::Register {
+            user: id,
+            role: self.role,
+            profile,
+        })?;
+        let mut plan = Plan::of(user)?;
+        if let Some(email) = &self.profile.email {
+            let name = work.vault().blind("viral login 1", &email.trim().to_lowercase());
+            let mut login = work.load_named::<Login>(&name).await?;
+            login.decide(&LoginCommand::Claim { user: id })?;
+            plan.add(login)?;
+        }
+        Ok(plan)
+    }
+}
