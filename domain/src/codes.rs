@@ -21,3 +21,29 @@ macro_rules! refusal_codes {
 }
 
 pub(crate) use refusal_codes;
+
+#[cfg(test)]
+mod tests {
+    use crate::fraud_flag::FraudFlagError;
+    use crate::on_ramp::OnRampError;
+    use crate::payout::PayoutError;
+    use crate::user::{LoginError, UserError};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_snake_case_and_differ() {
+        let lists = [
+            FraudFlagError::CODES,
+            LoginError::CODES,
+            OnRampError::CODES,
+            PayoutError::CODES,
+            UserError::CODES,
+        ];
+        for codes in lists {
+            assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len(), "{codes:?}");
+            for code in codes {
+                assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{code}");
+            }
+        }
+    }
+}

@@ -15,6 +15,8 @@ pub mod fraud_flag;
 mod given;
 pub mod ids;
 mod json;
+#[cfg(test)]
+mod machine;
 pub mod money;
 pub mod on_ramp;
 pub mod payout;

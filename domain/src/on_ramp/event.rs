@@ -47,7 +47,11 @@ impl DomainEvent for OnRampEvent {
         let asset = completed.fiat.asset;
         let postings = vec![
             effects::fiat(effects::clearing(asset), effects::backing(asset), completed.fiat),
-            effects::vcoin(effects::issuance(), effects::wallet(completed.user), completed.amount_vcoin),
+            effects::vcoin(
+                effects::issuance(),
+                effects::wallet(completed.user),
+                completed.amount_vcoin,
+            ),
         ];
         let transaction = effects::transaction("on_ramp", "on_ramp", completed.on_ramp.0, postings);
         vec![effects::post(completed.transaction, transaction)]

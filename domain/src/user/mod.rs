@@ -5,6 +5,8 @@ mod decide;
 mod event;
 mod login;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use command::UserCommand;
 pub use decide::UserError;
