@@ -61,7 +61,12 @@ impl<A: Aggregate> When<A> {
         assert_eq!(self.answer, Err(error));
     }
 
-    /// What was answered, for tests that look at it in their own way.
+    /// The refusal, for tests that look at it in their own way.
+    pub(crate) fn error(self) -> A::Error {
+        self.answer.expect_err("a refusal")
+    }
+
+    /// What was answered.
     pub(crate) fn answer(self) -> Result<Vec<A::Event>, A::Error> {
         self.answer
     }

@@ -2,6 +2,8 @@
 //! neither fetch anything nor be able to keep us busy: see [`cost`].
 
 mod cost;
+#[cfg(test)]
+mod tests;
 
 use crate::json::{self, InvalidJson};
 use jsonschema::{PatternOptions, Validator};
@@ -99,13 +101,16 @@ impl JsonSchema for Requirements {
     }
 }
 
-/// Patterns run in linear time (RE2's syntax: no look-around, no back-references); nothing is fetched.
+/// Patterns run in linear time (no look-around, no back-references), formats are checked, nothing is fetched.
 fn compile(schema: &Value) -> Result<Validator, String> {
     let patterns = PatternOptions::regex()
         .size_limit(PATTERN_SIZE)
         .dfa_size_limit(PATTERN_SIZE);
     jsonschema::draft202012::options()
         .with_pattern_options(patterns)
+        .should_validate_formats(true)
+        // A text of a creator would be compiled as a pattern, without the limit above.
+        .with_format("regex", |_| true)
         .offline()
         .build(schema)
         .map_err(|error| told(&error))

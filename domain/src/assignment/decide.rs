@@ -49,7 +49,7 @@ impl Aggregate for Assignment {
         match command {
             AssignmentCommand::Invite { offer, now } => self.invite(offer, *now),
             AssignmentCommand::Join { offer, fee, hold, now } => {
-                self.check_status("joined", MAY_JOIN)?;
+                self.check_status("it can be accepted", MAY_JOIN)?;
                 accepted(offer, *fee, *hold, *now)
             }
             _ => {
@@ -73,15 +73,18 @@ impl Assignment {
         match command {
             AssignmentCommand::Invite { offer, now } => self.invite(offer, *now),
             AssignmentCommand::Accept { fee, hold, now } | AssignmentCommand::Join { fee, hold, now, .. } => {
-                self.check_status("accepted", &[Status::Invited])?;
+                self.check_status("it can be accepted", &[Status::Invited])?;
                 accepted(offer, *fee, *hold, *now)
             }
             AssignmentCommand::Decline { reason } => {
-                self.check_status("declined", &[Status::Invited])?;
+                self.check_status("it can be declined", &[Status::Invited])?;
                 with_reason(offer, reason.as_deref()).map(one(AssignmentEvent::Declined))
             }
             AssignmentCommand::Withdraw { reason } => {
-                self.check_status("withdrawn", &[Status::Accepted, Status::Submitted, Status::Rejected])?;
+                self.check_status(
+                    "it can be withdrawn",
+                    &[Status::Accepted, Status::Submitted, Status::Rejected],
+                )?;
                 with_reason(offer, reason.as_deref()).map(one(AssignmentEvent::Withdrawn))
             }
             AssignmentCommand::Submit {
@@ -91,7 +94,7 @@ impl Assignment {
                 now,
             } => self.submit(offer, deliverable, requirements, *hold, *now),
             AssignmentCommand::Approve { net, fee, transaction } => {
-                self.check_status("approved", &[Status::Submitted])?;
+                self.check_status("it can be approved", &[Status::Submitted])?;
                 Ok(vec![AssignmentEvent::Approved(Approved {
                     assignment: offer.assignment,
                     fee_vcoin: *fee,
@@ -100,12 +103,12 @@ impl Assignment {
                 })])
             }
             AssignmentCommand::Reject { reason } => {
-                self.check_status("rejected", &[Status::Submitted])?;
+                self.check_status("it can be rejected", &[Status::Submitted])?;
                 with_reason(offer, Some(reason)).map(one(AssignmentEvent::Rejected))
             }
             AssignmentCommand::Expire { now } => self.expire(offer, *now),
             AssignmentCommand::Cancel { reason } => {
-                self.check_status("cancelled", &[Status::Invited])?;
+                self.check_status("it can be cancelled", &[Status::Invited])?;
                 with_reason(offer, reason.as_deref()).map(one(AssignmentEvent::Cancelled))
             }
         }
@@ -124,7 +127,7 @@ impl Assignment {
     }
 
     fn invite(&self, offer: &Offered, now: DateTime<Utc>) -> Decision {
-        self.check_status("offered", FREE)?;
+        self.check_status("creators can be invited", FREE)?;
         let offer = in_microseconds(offer);
         check_time(&offer, now)?;
         Ok(vec![AssignmentEvent::Invited(offer)])
@@ -138,7 +141,7 @@ impl Assignment {
         hold: Uuid,
         now: DateTime<Utc>,
     ) -> Decision {
-        self.check_status("submitted", &[Status::Accepted, Status::Rejected])?;
+        self.check_status("work can be submitted", &[Status::Accepted, Status::Rejected])?;
         check_time(offer, now)?;
         deliverable::check(deliverable, requirements)?;
         Ok(vec![AssignmentEvent::Submitted(Submitted {
@@ -151,7 +154,7 @@ impl Assignment {
 
     /// Work that was submitted in time does not expire: it waits for its review.
     fn expire(&self, offer: &Offered, now: DateTime<Utc>) -> Decision {
-        self.check_status("expired", &[Status::Invited, Status::Accepted, Status::Rejected])?;
+        self.check_status("it can expire", &[Status::Invited, Status::Accepted, Status::Rejected])?;
         let deadline = offer.deadline;
         if now < deadline {
             return Err(AssignmentError::DeadlineNotPassed { deadline });

@@ -115,7 +115,7 @@ impl Campaign {
     }
 
     fn publish(&self, brief: &Brief, now: DateTime<Utc>) -> Decision {
-        self.check_status("published", &[Status::Draft, Status::Paused])?;
+        self.check_status("it can be published", &[Status::Draft, Status::Paused])?;
         if self.missions.is_empty() {
             return Err(CampaignError::NoMission);
         }
@@ -128,7 +128,7 @@ impl Campaign {
     }
 
     fn pause(&self, reason: Option<&str>) -> Decision {
-        self.check_status("paused", &[Status::Published])?;
+        self.check_status("it can be paused", &[Status::Published])?;
         if let Some(reason) = reason {
             text::check_line("reason", reason, text::REASON)?;
         }
@@ -140,7 +140,7 @@ impl Campaign {
 
     /// What is not held goes back at once, and the rest when the last place is settled.
     fn close(&self, refund: Uuid) -> Decision {
-        self.check_status("closed", &[Status::Draft, Status::Published, Status::Paused])?;
+        self.check_status("it can be closed", &[Status::Draft, Status::Published, Status::Paused])?;
         let open = self
             .missions
             .iter()

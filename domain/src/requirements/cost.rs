@@ -15,7 +15,7 @@ const DEPTH: usize = 64;
 /// The dialect, for a schema that names one.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// What gives parts of a schema other names than their place, or asks for parts of other schemas.
-const REFUSED: [&str; 6] = [
+pub(super) const REFUSED: [&str; 6] = [
     "$id",
     "$anchor",
     "$dynamicAnchor",

@@ -13,11 +13,11 @@ pub enum AssignmentError {
     #[error("there is no such assignment")]
     Unknown,
     /// Not as the assignment is now.
-    #[error("the assignment is {status} and cannot be {action}: it must be {}", names(.allowed))]
+    #[error("the assignment is {status}: {action} only while it is {}", names(.allowed))]
     WrongStatus {
         /// How far it is.
         status: &'static str,
-        /// What was asked, such as "accepted".
+        /// What was asked, such as "it can be accepted".
         action: &'static str,
         /// When this can be done.
         allowed: &'static [Status],

@@ -34,7 +34,7 @@ impl Campaign {
     }
 
     pub(super) fn edit(&self, brief: &Brief, edit: &BriefEdit, now: DateTime<Utc>) -> Decision {
-        self.check_status("edited", &[Status::Draft])?;
+        self.check_status("it can be edited", &[Status::Draft])?;
         if *edit == BriefEdit::default() {
             return Err(CampaignError::NothingToChange);
         }

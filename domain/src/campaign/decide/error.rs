@@ -18,11 +18,11 @@ pub enum CampaignError {
     #[error("there is no such campaign")]
     Unknown,
     /// Not as the campaign is now.
-    #[error("the campaign is {status} and cannot be {action}: it must be {}", names(.allowed))]
+    #[error("the campaign is {status}: {action} only while it is {}", names(.allowed))]
     WrongStatus {
         /// How far it is.
         status: &'static str,
-        /// What was asked, such as "published".
+        /// What was asked, such as "it can be published".
         action: &'static str,
         /// When this can be done.
         allowed: &'static [Status],

@@ -17,7 +17,10 @@ const PLACES: u32 = 10_000;
 
 impl Campaign {
     pub(super) fn add(&self, brief: &Brief, new: &NewMission, now: DateTime<Utc>) -> Decision {
-        self.check_status("given a mission", &[Status::Draft, Status::Published, Status::Paused])?;
+        self.check_status(
+            "missions can be added",
+            &[Status::Draft, Status::Published, Status::Paused],
+        )?;
         if self.missions.contains_key(&new.mission) {
             return Err(CampaignError::MissionExists { mission: new.mission });
         }
@@ -39,7 +42,7 @@ impl Campaign {
 
     pub(super) fn open_mission(&self, id: MissionId, now: DateTime<Utc>) -> Decision {
         let allowed = &[Status::Draft, Status::Published, Status::Paused];
-        self.check_status("changed", allowed)?;
+        self.check_status("missions can be opened", allowed)?;
         let mission = self.open(id)?;
         if mission.open_call {
             return Err(CampaignError::AlreadyOpenCall { mission: id });
@@ -50,7 +53,7 @@ impl Campaign {
 
     pub(super) fn close_mission(&self, id: MissionId) -> Decision {
         let allowed = &[Status::Draft, Status::Published, Status::Paused, Status::Closing];
-        self.check_status("changed", allowed)?;
+        self.check_status("missions can be closed", allowed)?;
         self.open(id)?;
         Ok(vec![CampaignEvent::MissionClosed(self.of_mission(id))])
     }

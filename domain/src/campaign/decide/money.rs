@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 impl Campaign {
     pub(super) fn fund(&self, brief: &Brief, amount: Vcoin, transaction: Uuid) -> Decision {
-        self.check_status("funded", &[Status::Draft, Status::Published, Status::Paused])?;
+        self.check_status("it can be funded", &[Status::Draft, Status::Published, Status::Paused])?;
         check_amount(amount)?;
         let (budget, funded) = (brief.budget_vcoin, self.funded);
         if amount > budget.minus(funded) {

@@ -8,7 +8,7 @@ use crate::ids::{AssignmentId, MissionId, UserId};
 impl Campaign {
     /// The offer of a mission to a creator, if there is one to be made.
     pub fn offer(&self, mission: MissionId, creator: UserId) -> Result<Offered, CampaignError> {
-        self.check_status("offered to creators", &[Status::Published, Status::Paused])?;
+        self.check_status("missions can be offered", &[Status::Published, Status::Paused])?;
         let added = &self.open(mission)?.added;
         Ok(Offered {
             assignment: AssignmentId::of(mission, creator),

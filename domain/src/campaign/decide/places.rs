@@ -22,7 +22,7 @@ pub(super) struct Claim {
 
 impl Campaign {
     pub(super) fn take_place(&self, brief: &Brief, id: MissionId, claim: &Claim, now: DateTime<Utc>) -> Decision {
-        self.check_status("joined", &[Status::Published])?;
+        self.check_status("places can be taken", &[Status::Published])?;
         check_not_ended(brief, now)?;
         let mission = self.open(id)?;
         if claim.open_call && !mission.open_call {
@@ -50,7 +50,7 @@ impl Campaign {
     }
 
     pub(super) fn free_place(&self, assignment: AssignmentId, refund: Uuid) -> Decision {
-        let place = self.place("freed of work", assignment)?;
+        let place = self.place("places can be freed", assignment)?;
         let freed = CampaignEvent::PlaceFreed(PlaceFreed {
             assignment,
             campaign: self.id,
@@ -68,7 +68,7 @@ impl Campaign {
         transaction: Uuid,
         refund: Uuid,
     ) -> Decision {
-        let place = self.place("paid from", assignment)?;
+        let place = self.place("rewards can be paid", assignment)?;
         let fee = bps.of(place.reward);
         let paid = CampaignEvent::RewardPaid(RewardPaid {
             assignment,
