@@ -65,6 +65,15 @@ impl Vault {
         }
     }
 
+    /// Whether the master key is the one that the kept keys were wrapped under. With another one, what was sealed before
+    /// would be lost, and what is sealed from now on could not be opened with the right one.
+    pub async fn check(&self) -> Result<(), VaultError> {
+        if let Some(kept) = self.keys.any().await? {
+            self.open_key(&kept)?;
+        }
+        Ok(())
+    }
+
     /// A secret of 32 bytes for one purpose, which says nothing about the master key or other secrets.
     pub fn secret(&self, purpose: &str) -> [u8; KEY_LENGTH] {
         derive(&self.master, purpose)
@@ -194,6 +203,8 @@ mod tests {
         let texts = vault(&store, 1).open(std::slice::from_ref(&sealed)).await.unwrap();
         assert_eq!(texts, [Some("a name".to_owned())]);
 
+        assert_eq!(vault(&store, 1).check().await, Ok(()));
+        assert_eq!(vault(&store, 2).check().await, Err(VaultError::Damaged(person)));
         let error = vault(&store, 2).open(std::slice::from_ref(&sealed)).await.unwrap_err();
         assert_eq!(error, VaultError::Damaged(person));
         vault(&store, 1).seal(other, "b").await.unwrap();

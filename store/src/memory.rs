@@ -161,7 +161,19 @@ impl PersonKeys for MemoryStore {
 
     async fn of_persons(&self, persons: &[Uuid]) -> Result<Vec<WrappedKey>, StoreError> {
         let log = self.log();
-        Ok(persons.iter().filter_map(|person| log.person_keys.get(person).cloned()).collect())
+        Ok(persons
+            .iter()
+            .filter_map(|person| log.person_keys.get(person).cloned())
+            .collect())
+    }
+
+    async fn any(&self) -> Result<Option<WrappedKey>, StoreError> {
+        Ok(self
+            .log()
+            .person_keys
+            .values()
+            .find(|key| key.wrapped.is_some())
+            .cloned())
     }
 }
 

@@ -25,4 +25,7 @@ pub trait PersonKeys: Send + Sync + fmt::Debug {
 
     /// The keys of these persons, in no particular order; persons without one are left out.
     async fn of_persons(&self, persons: &[Uuid]) -> Result<Vec<WrappedKey>, StoreError>;
+
+    /// Any key that is not destroyed: to see whether a master key is the right one.
+    async fn any(&self) -> Result<Option<WrappedKey>, StoreError>;
 }

@@ -12,13 +12,15 @@ use uuid::Uuid;
 #[async_trait]
 impl PersonKeys for PostgresStore {
     async fn keep_first(&self, key: WrappedKey) -> Result<WrappedKey, StoreError> {
-        sqlx::query("INSERT INTO person_keys (person, key, wrapped) VALUES ($1, $2, $3) ON CONFLICT (person) DO NOTHING")
-            .bind(key.person)
-            .bind(key.key)
-            .bind(&key.wrapped)
-            .execute(self.pool())
-            .await
-            .map_err(from_sqlx)?;
+        sqlx::query(
+            "INSERT INTO person_keys (person, key, wrapped) VALUES ($1, $2, $3) ON CONFLICT (person) DO NOTHING",
+        )
+        .bind(key.person)
+        .bind(key.key)
+        .bind(&key.wrapped)
+        .execute(self.pool())
+        .await
+        .map_err(from_sqlx)?;
         let kept = self.of_persons(&[key.person]).await?.pop();
         kept.ok_or_else(|| StoreError::Corrupt(format!("the key of person {} is missing", key.person)))
     }
@@ -30,6 +32,14 @@ impl PersonKeys for PostgresStore {
             .await
             .map_err(from_sqlx)?;
         rows.iter().map(wrapped_key).collect()
+    }
+
+    async fn any(&self) -> Result<Option<WrappedKey>, StoreError> {
+        let row = sqlx::query("SELECT person, key, wrapped FROM person_keys WHERE wrapped IS NOT NULL LIMIT 1")
+            .fetch_optional(self.pool())
+            .await
+            .map_err(from_sqlx)?;
+        row.as_ref().map(wrapped_key).transpose()
     }
 }
 
