@@ -1,12 +1,10 @@
 //! From a request to money at a bank. Before anything is sent, everybody who must agree has; while it is not known
 //! whether an attempt paid, nothing is sent again; and however it ends, the V-Coin is either redeemed or back.
 
-use super::{
-    Approval, Approved, Attempt, Ended, FlagOfPayout, Payout, PayoutCommand, PayoutError, PayoutEvent, Request,
-    Requested, SecondFactor, Settled, Status, Submitted, digest,
-};
+use super::under_way::{Approving, UnderWay};
+use super::{Payout, PayoutCommand, PayoutError, PayoutEvent, Request, Requested, Settled, Status, Submitted, digest};
 use crate::aggregate::Aggregate;
-use crate::ids::{FlagId, UserId};
+use crate::ids::FlagId;
 use crate::money::Money;
 use crate::text;
 use uuid::Uuid;
@@ -78,19 +76,6 @@ fn requested(request: &Request, fiat: Money) -> Requested {
     }
 }
 
-/// An approval that is asked for.
-struct Approving<'a> {
-    by: &'a str,
-    digest: &'a str,
-    second_factor: SecondFactor,
-}
-
-/// A payout that was requested.
-struct UnderWay<'a> {
-    payout: &'a Payout,
-    request: &'a Requested,
-}
-
 impl UnderWay<'_> {
     fn decide(&self, command: &PayoutCommand) -> Events {
         match command {
@@ -135,7 +120,7 @@ impl UnderWay<'_> {
         self.must_be(&[Status::Requested], "approved by its sponsor", "requested")?;
         self.must_not_be_held()?;
         self.must_not_be_own(approving.by)?;
-        if !is(approving.by, self.request.sponsor) {
+        if !self.is_sponsor(approving.by) {
             let (campaign, sponsor) = (self.request.campaign, self.request.sponsor);
             return Err(PayoutError::NotTheSponsor { campaign, sponsor });
         }
@@ -151,7 +136,7 @@ impl UnderWay<'_> {
         self.must_be(&[Status::SponsorApproved], "approved by an admin", "sponsor_approved")?;
         self.must_not_be_held()?;
         self.must_not_be_own(approving.by)?;
-        if is(approving.by, self.request.sponsor) {
+        if self.is_sponsor(approving.by) {
             let (sponsor, admin_limit) = (self.request.sponsor, self.request.admin_limit_vcoin);
             return Err(PayoutError::SameApprover { sponsor, admin_limit });
         }
@@ -230,107 +215,4 @@ impl UnderWay<'_> {
         }
         Ok(vec![PayoutEvent::Released(self.flag(flag))])
     }
-}
-
-/// The checks.
-impl UnderWay<'_> {
-    fn must_be(&self, allowed: &[Status], action: &'static str, needed: &'static str) -> Result<(), PayoutError> {
-        let status = self.payout.status;
-        if allowed.contains(&status) {
-            return Ok(());
-        }
-        Err(PayoutError::WrongStatus { status, action, needed })
-    }
-
-    fn must_not_be_sent(&self, action: &'static str) -> Result<(), PayoutError> {
-        let allowed = [Status::Requested, Status::SponsorApproved, Status::Approved];
-        self.must_be(&allowed, action, "requested, sponsor_approved or approved")
-    }
-
-    fn must_be_sent(&self, action: &'static str) -> Result<(), PayoutError> {
-        self.must_be(&[Status::Submitted, Status::Unknown], action, "submitted or unknown")
-    }
-
-    fn must_not_be_over(&self, action: &'static str) -> Result<(), PayoutError> {
-        let status = self.payout.status;
-        if !status.is_over() {
-            return Ok(());
-        }
-        let needed = "still under way";
-        Err(PayoutError::WrongStatus { status, action, needed })
-    }
-
-    fn must_not_be_held(&self) -> Result<(), PayoutError> {
-        match self.payout.holds.len() {
-            0 => Ok(()),
-            flags => Err(PayoutError::PayoutHeld { flags }),
-        }
-    }
-
-    fn must_not_be_own(&self, by: &str) -> Result<(), PayoutError> {
-        if is(by, self.request.creator) {
-            return Err(PayoutError::OwnPayout(self.request.creator));
-        }
-        Ok(())
-    }
-
-    fn must_know_digest(&self, digest: &str) -> Result<(), PayoutError> {
-        if digest == self.request.digest {
-            return Ok(());
-        }
-        Err(PayoutError::DigestMismatch {
-            amount: self.request.amount_vcoin,
-            fiat: self.request.fiat,
-            creator: self.request.creator,
-        })
-    }
-}
-
-/// The parts of events.
-impl UnderWay<'_> {
-    fn approval(&self, approving: &Approving<'_>) -> Approval {
-        Approval {
-            by: approving.by.to_owned(),
-            digest: approving.digest.to_owned(),
-            payout: self.request.payout,
-            second_factor: approving.second_factor,
-        }
-    }
-
-    fn approved(&self, admin: Option<Approval>) -> PayoutEvent {
-        let payout = self.request.payout;
-        PayoutEvent::Approved(Approved { admin, payout })
-    }
-
-    /// A provider's words may have several lines.
-    fn attempt(&self, reason: Option<&str>) -> Result<Attempt, PayoutError> {
-        if let Some(reason) = reason {
-            text::check_text("reason", reason, text::REASON)?;
-        }
-        Ok(Attempt {
-            attempt: self.payout.attempt,
-            payout: self.request.payout,
-            reason: reason.map(str::to_owned),
-        })
-    }
-
-    fn ended(&self, reason: Option<&str>, transaction: Uuid) -> Ended {
-        Ended {
-            amount_vcoin: self.request.amount_vcoin,
-            creator: self.request.creator,
-            payout: self.request.payout,
-            reason: reason.map(str::to_owned),
-            transaction,
-        }
-    }
-
-    fn flag(&self, flag: FlagId) -> FlagOfPayout {
-        let payout = self.request.payout;
-        FlagOfPayout { flag, payout }
-    }
-}
-
-/// Whether a principal is this user, however the id is written.
-fn is(principal: &str, user: UserId) -> bool {
-    Uuid::try_parse(principal) == Ok(user.0)
 }

@@ -64,7 +64,7 @@ pub struct Requested {
     pub campaign: CampaignId,
     /// The payee, who asks.
     pub creator: UserId,
-    /// What approvals are bound to: see [`super::digest`].
+    /// What approvals are bound to: SHA-256, in hexadecimal digits, of payout, payee, campaign, amount and fiat money.
     pub digest: String,
     /// What the payee gets.
     pub fiat: Money,

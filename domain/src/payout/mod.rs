@@ -22,6 +22,7 @@ mod event;
 mod state;
 #[cfg(test)]
 mod tests;
+mod under_way;
 
 pub use command::{PayoutCommand, Request};
 pub use digest::digest;

@@ -4,6 +4,7 @@
 mod approval;
 mod holds;
 mod machine;
+mod money;
 mod request;
 mod sending;
 

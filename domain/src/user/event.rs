@@ -112,7 +112,7 @@ pub enum UserEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registered {
-    /// The name and everything else that is personal, sealed: a JSON object, see [`super::Profile`].
+    /// The name and everything else that is personal, sealed: a JSON object.
     pub profile: Sealed,
     /// What the user is to the platform.
     pub role: Role,
