@@ -152,3 +152,22 @@ fn a_mission_is_closed_once() {
         .when(close(SECOND))
         .then_error(CampaignError::UnknownMission { mission: SECOND });
 }
+
+#[test]
+fn an_offer_is_made_while_the_mission_is_open() {
+    let state = |events: Vec<CampaignEvent>| given::<Campaign>(events).state();
+    let offer = state(running()).offer(MISSION, CREATOR).unwrap();
+    assert_eq!(
+        (offer.assignment, offer.reward_vcoin, offer.deadline),
+        (first(), vcoin("100"), deadline())
+    );
+    assert_eq!((offer.campaign, offer.mission), (CAMPAIGN, MISSION));
+    assert_eq!((offer.sponsor, offer.creator), (SPONSOR, CREATOR));
+    for events in [vec![], draft(), closing(), closed()] {
+        let error = state(events).offer(MISSION, CREATOR).unwrap_err();
+        assert_eq!(error.code(), "campaign_wrong_status");
+    }
+    let mission = SECOND;
+    let error = state(running()).offer(mission, CREATOR);
+    assert_eq!(error, Err(CampaignError::UnknownMission { mission }));
+}
