@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use viral_commands::Writer;
+use utoipa::ToSchema;
 use viral_store::EventStore;
 
 /// How long an answer about readiness is given to everybody who asks.
@@ -20,19 +21,30 @@ const SHARED_FOR: Duration = Duration::from_secs(1);
 /// How long the store and the writer may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-#[derive(Serialize)]
+/// The process is up.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
+    /// `up`.
     status: &'static str,
+    /// For how long.
     uptime_seconds: u64,
+    /// The platform's version.
     version: &'static str,
 }
 
-#[derive(Serialize)]
+/// The platform can do its work.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Ready {
+    /// `ready`.
     status: &'static str,
 }
 
-/// `GET /healthz`
+/// Is the process up?
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "getHealth", tag = "health",
+    responses((status = 200, description = "It is", body = Health,
+        example = json!({"status": "up", "uptime_seconds": 12, "version": "0.1.0"}))),
+)]
 pub(crate) async fn health(State(state): State<AppState>, _: Params<NoQuery>) -> Json<Health> {
     Json(Health {
         status: "up",
@@ -41,7 +53,14 @@ pub(crate) async fn health(State(state): State<AppState>, _: Params<NoQuery>) ->
     })
 }
 
-/// `GET /readyz`
+/// Can the platform do its work?
+///
+/// Whether the head of the log can be read and the writer answers, each within 2 s. One answer serves everybody who asks
+/// within 1 s of it.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "getReadiness", tag = "health",
+    responses((status = 200, description = "It can", body = Ready, example = json!({"status": "ready"}))),
+)]
 pub(crate) async fn ready(State(state): State<AppState>, _: Params<NoQuery>) -> Result<Json<Ready>, Problem> {
     let writer = state.writer()?;
     state.readiness().get(state.store().clone(), writer).await?;

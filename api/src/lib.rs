@@ -19,33 +19,45 @@ mod history;
 mod json;
 mod ledger;
 mod observe;
+pub mod openapi;
 mod parse;
 mod query;
 mod write;
 
-pub use auth::Role;
+pub use viral_domain::user::Role;
 pub use serve::serve;
 pub use state::AppState;
-pub use tokens::{Tokens, WeakToken};
+pub use tokens::{DevTokens, Tokens, WeakToken};
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
 use axum::{Router, http::StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The longest body of a request, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
 
 /// All routes, with everything around them.
 pub fn router(state: AppState) -> Router {
-    let routes = Router::new()
-        .route("/healthz", get(health::health))
-        .route("/readyz", get(health::ready))
-        .merge(ledger::routes())
+    let (routes, _) = routes().split_for_parts();
+    let routes = routes
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(from_fn_with_state(state.clone(), auth::authorise));
     surround(routes, state)
+}
+
+/// All routes, and what the OpenAPI document says of them.
+fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+        .routes(routes!(openapi::get))
+        .routes(routes!(openapi::page::redirect))
+        .routes(routes!(openapi::page::index))
+        .routes(routes!(openapi::page::file))
+        .merge(ledger::routes())
 }
 
 /// Puts around routes what every one of them needs.

@@ -15,35 +15,52 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const MAX_REQUEST_ID: usize = 128;
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+pub(crate) const MAX_ID: usize = 128;
 
 /// The id of a request: the caller's, or a fresh one.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub(crate) Arc<str>);
 
 impl RequestId {
-    /// The caller's id if it is of visible ASCII and not too long: it goes into the log, the events and the answer.
     fn of(request: &Request) -> RequestId {
-        let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
-        let usable = |id: &&str| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-        RequestId(match given.filter(usable) {
-            Some(id) => id.into(),
+        RequestId(match given(request, &REQUEST_ID) {
+            Some(id) => id,
             None => Uuid::now_v7().to_string().into(),
         })
     }
+}
+
+/// What several requests of one undertaking have in common, and their events: the caller's id for it, or else the
+/// request's own.
+#[derive(Debug, Clone)]
+pub(crate) struct CorrelationId(pub(crate) Arc<str>);
+
+impl CorrelationId {
+    fn of(request: &Request, id: &RequestId) -> CorrelationId {
+        CorrelationId(given(request, &CORRELATION_ID).unwrap_or_else(|| id.0.clone()))
+    }
+}
+
+/// The caller's id if it is of visible ASCII and not too long: it goes into the log, the events and the answer.
+fn given(request: &Request, header: &HeaderName) -> Option<Arc<str>> {
+    let given = request.headers().get(header).and_then(|value| value.to_str().ok());
+    let usable = |id: &&str| (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+    given.filter(usable).map(Arc::from)
 }
 
 /// The outermost middleware.
 pub(crate) async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = RequestId::of(&request);
-    request.extensions_mut().insert(id.clone());
+    let correlation = CorrelationId::of(&request, &id);
+    request.extensions_mut().insert(correlation.clone());
     let method = request.method().clone();
     // The path as it is registered: what stands in its place may be long, and is in the events where it matters.
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.as_ref().map_or("-", MatchedPath::as_str);
 
-    let span = tracing::info_span!("request", request_id = %id.0);
+    let span = tracing::info_span!("request", request_id = %id.0, correlation_id = %correlation.0);
     let answer = tokio::time::timeout(state.request_timeout(), next.run(request));
     let response = match answer.instrument(span).await {
         Ok(response) => response,
@@ -53,7 +70,10 @@ pub(crate) async fn observe(State(state): State<AppState>, mut request: Request,
 
     let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
-    tracing::info!(target: "viral_api::access", %method, path, status, code, ms, request_id = %id.0);
+    tracing::info!(
+        target: "viral_api::access",
+        %method, path, status, code, ms, request_id = %id.0, correlation_id = %correlation.0
+    );
     response
 }
 

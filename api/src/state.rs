@@ -1,10 +1,11 @@
 //! What every handler can reach.
 
+use crate::auth::Principal;
 use crate::health::Readiness;
 use crate::history::History;
 use crate::kind;
 use crate::problem::Problem;
-use crate::tokens::Tokens;
+use crate::tokens::{DevTokens, Tokens};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ pub struct AppState {
     writer: Arc<Mutex<Option<Writer>>>,
     store: Arc<dyn EventStore>,
     tokens: Arc<Tokens>,
+    dev_tokens: Option<DevTokens>,
     history: Arc<History>,
     readiness: Readiness,
     clock: Clock,
@@ -36,6 +38,7 @@ impl AppState {
             writer: Arc::new(Mutex::new(Some(writer))),
             store,
             tokens: Arc::new(tokens),
+            dev_tokens: None,
             clock: Arc::new(Utc::now),
             started: Instant::now(),
             request_timeout: Duration::from_secs(30),
@@ -45,6 +48,12 @@ impl AppState {
     /// Takes the time from elsewhere: the same clock as the writer's.
     pub fn with_clock(mut self, clock: Clock) -> AppState {
         self.clock = clock;
+        self
+    }
+
+    /// Issues and accepts tokens for any user and role, for trying the platform out. Without this they are refused.
+    pub fn with_dev_tokens(mut self, secret: [u8; 32]) -> AppState {
+        self.dev_tokens = Some(DevTokens::new(secret));
         self
     }
 
@@ -77,8 +86,15 @@ impl AppState {
         &self.store
     }
 
-    pub(crate) fn tokens(&self) -> &Tokens {
-        &self.tokens
+    /// Whose token it is, if it is accepted here.
+    pub(crate) fn principal(&self, token: &str) -> Option<Principal> {
+        let user = || self.dev_tokens.as_ref()?.find(token);
+        self.tokens.find(token).cloned().or_else(user)
+    }
+
+    /// What issues tokens for any user and role; nothing unless the platform is only tried out.
+    pub fn dev_tokens(&self) -> Option<&DevTokens> {
+        self.dev_tokens.as_ref()
     }
 
     pub(crate) fn history(&self) -> &Arc<History> {
@@ -106,6 +122,7 @@ impl std::fmt::Debug for AppState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AppState")
             .field("tokens", &self.tokens)
+            .field("dev_tokens", &self.dev_tokens)
             .field("request_timeout", &self.request_timeout)
             .finish_non_exhaustive()
     }

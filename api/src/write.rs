@@ -1,10 +1,10 @@
 //! What all writes have in common: a key that makes them repeatable, one unit, and an answer rebuilt from its events.
 
-use crate::auth::Principal;
+use crate::auth::Caller;
 use crate::error::{self, Addressed};
 use crate::json;
 use crate::kind;
-use crate::observe::RequestId;
+use crate::observe::CorrelationId;
 use crate::problem::Problem;
 use crate::query::{NoQuery, Params};
 use crate::state::AppState;
@@ -24,15 +24,15 @@ use viral_store::StoredEvent;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const POSITION: HeaderName = HeaderName::from_static("viral-position");
-const MAX_KEY: usize = 255;
+pub(crate) const MAX_KEY: usize = 255;
 
 /// A write that was asked for, with its fields.
 pub(crate) struct Write<T> {
     pub(crate) body: T,
     canonical_body: String,
     key: String,
-    principal: Principal,
-    request_id: RequestId,
+    pub(crate) caller: Caller,
+    correlation: CorrelationId,
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Write<T> {
@@ -42,10 +42,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Write<T> {
         let (mut parts, body) = request.into_parts();
         Params::<NoQuery>::from_request_parts(&mut parts, state).await?;
         let key = idempotency_key(&parts.headers)?;
-        // The middleware has put both there: a route without it is a mistake of ours, and answers nothing.
-        let missing = || error::internal(&"a write without a principal");
-        let principal = parts.extensions.get::<Principal>().cloned().ok_or_else(missing)?;
-        let request_id = parts.extensions.get::<RequestId>().cloned().ok_or_else(missing)?;
+        let caller = Caller::from_request_parts(&mut parts, state).await?;
+        // The middleware around all routes has put it there.
+        let missing = || error::internal(&"a write without a correlation id");
+        let correlation = parts.extensions.get::<CorrelationId>().cloned().ok_or_else(missing)?;
         let headers = parts.headers.clone();
         let body = Bytes::from_request(Request::from_parts(parts, body), state)
             .await
@@ -66,8 +66,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Write<T> {
             body,
             canonical_body,
             key,
-            principal,
-            request_id,
+            caller,
+            correlation,
         })
     }
 }
@@ -116,12 +116,12 @@ impl<T> Write<T> {
         addressed: Addressed,
         parts: Vec<Part>,
     ) -> Result<Written, Problem> {
-        let principal = self.principal.name();
+        let principal = self.caller.principal().name();
         let identity = RequestIdentity::new(principal, &self.key, operation, path, &self.canonical_body);
         let mut unit = Unit::new(identity.unit_id, parts)
             .with_request_hash(identity.request_hash)
             .with_actor(principal.to_owned());
-        unit.correlation_id = Some(self.request_id.0.to_string());
+        unit.correlation_id = Some(self.correlation.0.to_string());
         let outcome = state
             .writer()?
             .append(unit)

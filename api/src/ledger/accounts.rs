@@ -4,6 +4,7 @@ use super::views::{AccountView, Recorded, unknown_account};
 use crate::cursor::{self, Cursor};
 use crate::error::{self, Addressed};
 use crate::kind;
+use crate::openapi::schemas;
 use crate::parse::Place;
 use crate::problem::Problem;
 use crate::query::{self, NoQuery, Params};
@@ -14,29 +15,51 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use viral_commands::Part;
 use viral_ledger::event::{AccountChanged, AccountOpened};
 use viral_ledger::{Account, Address, Asset, Book, BookEvent, Command, NormalSide};
 
 const PATH: &str = "/v1/ledger/accounts";
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
+    /// `next_cursor` of the page before, as it is.
     cursor: Option<String>,
+    /// How many entries a page has, at most.
+    #[param(value_type = u16, required = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<String>,
+    /// Only accounts whose address begins with this.
+    #[param(example = "shop:")]
     prefix: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A page of accounts.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Accounts {
+    /// Sorted by address.
     accounts: Vec<AccountView>,
+    /// What it is as of.
+    #[schema(value_type = schemas::Position)]
     position: String,
+    /// Where the next page begins. Absent on the last one.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// `GET /v1/ledger/accounts`
+/// List accounts
+///
+/// Accounts sorted by address, with their totals.
+#[utoipa::path(
+    get, path = "/v1/ledger/accounts", operation_id = "listAccounts", tag = "accounts", params(ListParams),
+    responses((status = 200, description = "A page", body = Accounts,
+        example = json!({"accounts": [{"account": "shop:alice", "asset": "USD", "normal_side": "credit", "may_go_negative": false, "frozen": false,
+            "closed": false, "debits": "30.00", "credits": "100.00", "balance": "70.00", "held": "0.00",
+            "available": "70.00"}], "position": "7"}))),
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
@@ -88,14 +111,25 @@ fn check_prefix(prefix: &str) -> Result<(), Problem> {
     Err(Problem::new(kind::INVALID_QUERY, detail).with("field", "prefix"))
 }
 
-#[derive(Serialize)]
+/// An account and its totals at the end of the log.
+#[derive(Serialize, ToSchema)]
 pub(super) struct AccountNow {
     #[serde(flatten)]
     account: AccountView,
+    /// What it is as of.
+    #[schema(value_type = schemas::Position)]
     position: String,
 }
 
-/// `GET /v1/ledger/accounts/{address}`
+/// Get an account
+#[utoipa::path(
+    get, path = "/v1/ledger/accounts/{address}", operation_id = "getAccount", tag = "accounts",
+    params(("address" = schemas::Address, Path, description = "The account's address", example = "shop:alice")),
+    responses((status = 200, description = "The account", body = AccountNow,
+        example = json!({"account": "shop:alice", "asset": "USD", "normal_side": "credit", "may_go_negative": false, "frozen": false,
+            "closed": false, "debits": "30.00", "credits": "100.00", "balance": "70.00", "held": "0.00",
+            "available": "70.00", "position": "7"}))),
+)]
 pub(super) async fn get(
     State(state): State<AppState>,
     Path(address): Path<String>,
@@ -112,26 +146,50 @@ pub(super) async fn get(
     }))
 }
 
-#[derive(Debug, Deserialize)]
+/// An account to open.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OpenAccount {
+    /// Its address.
+    #[schema(value_type = schemas::Address)]
     account: String,
+    /// What it counts.
+    #[schema(value_type = schemas::Asset)]
     asset: String,
+    /// The side on which it grows; `credit` if absent.
+    #[schema(value_type = Option<schemas::NormalSide>)]
     normal_side: Option<NormalSide>,
+    /// Whether its balance may go below zero; `false` if absent.
     may_go_negative: Option<bool>,
 }
 
-#[derive(Serialize)]
+/// An account that was opened.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenedAccount)]
 struct Opened {
+    /// Its address.
+    #[schema(value_type = schemas::Address)]
     account: Address,
+    /// What it counts.
+    #[schema(value_type = schemas::Asset)]
     asset: Asset,
+    /// The side on which it grows.
+    #[schema(value_type = schemas::NormalSide)]
     normal_side: NormalSide,
+    /// Whether its balance may go below zero.
     may_go_negative: bool,
     #[serde(flatten)]
     recorded: Recorded,
 }
 
-/// `POST /v1/ledger/accounts`
+/// Open an account
+#[utoipa::path(
+    post, path = "/v1/ledger/accounts", operation_id = "openAccount", tag = "accounts",
+    request_body(content = OpenAccount, example = json!({"account": "shop:alice", "asset": "USD"})),
+    responses((status = 201, description = "It is open", body = Opened,
+        example = json!({"account": "shop:alice", "asset": "USD", "normal_side": "credit", "may_go_negative": false,
+            "position": "2", "recorded_at": "2026-03-01T12:00:00.000000Z", "actor": "operator"}))),
+)]
 pub(super) async fn open(State(state): State<AppState>, write: Write<OpenAccount>) -> Result<Response, Problem> {
     let command = Command::OpenAccount {
         account: Place::field("account").open_address(&write.body.account)?,
@@ -163,35 +221,72 @@ pub(super) async fn open(State(state): State<AppState>, write: Write<OpenAccount
     written.answer(StatusCode::CREATED, Some(location), &opened)
 }
 
-#[derive(Debug, Deserialize)]
+/// Why.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reason {
+    /// One line for people.
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
+/// An account that was changed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChangedAccount)]
 struct Changed {
+    /// Its address.
+    #[schema(value_type = schemas::Address)]
     account: Address,
+    /// `frozen`, `open` or `closed`.
     status: &'static str,
+    /// Why.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(flatten)]
     recorded: Recorded,
 }
 
-/// `POST /v1/ledger/accounts/{address}/freeze`
+/// Freeze an account
+///
+/// A frozen account takes no postings and no holds until it is unfrozen.
+#[utoipa::path(
+    post, path = "/v1/ledger/accounts/{address}/freeze", operation_id = "freezeAccount", tag = "accounts",
+    params(("address" = schemas::Address, Path, description = "The account's address", example = "shop:alice")),
+    request_body(content = Option<Reason>, example = json!({"reason": "under review"})),
+    responses((status = 200, description = "It is done", body = Changed,
+        example = json!({"account": "shop:alice", "status": "frozen", "reason": "under review",
+            "position": "8", "recorded_at": "2026-03-01T12:00:00.000000Z", "actor": "operator"}))),
+)]
 pub(super) async fn freeze(state: State<AppState>, address: Path<String>, write: Write<Reason>) -> Answer {
     let command = |account, reason| Command::FreezeAccount { account, reason };
     change(state, address, write, "freeze", command).await
 }
 
-/// `POST /v1/ledger/accounts/{address}/unfreeze`
+/// Unfreeze an account
+#[utoipa::path(
+    post, path = "/v1/ledger/accounts/{address}/unfreeze", operation_id = "unfreezeAccount", tag = "accounts",
+    params(("address" = schemas::Address, Path, description = "The account's address", example = "shop:alice")),
+    request_body(content = Option<Reason>, example = json!({"reason": "under review"})),
+    responses((status = 200, description = "It is done", body = Changed,
+        example = json!({"account": "shop:alice", "status": "open", "reason": "under review",
+            "position": "8", "recorded_at": "2026-03-01T12:00:00.000000Z", "actor": "operator"}))),
+)]
 pub(super) async fn unfreeze(state: State<AppState>, address: Path<String>, write: Write<Reason>) -> Answer {
     let command = |account, reason| Command::UnfreezeAccount { account, reason };
     change(state, address, write, "unfreeze", command).await
 }
 
-/// `POST /v1/ledger/accounts/{address}/close`
+/// Close an account
+///
+/// A closed account never takes anything again. It must be empty.
+#[utoipa::path(
+    post, path = "/v1/ledger/accounts/{address}/close", operation_id = "closeAccount", tag = "accounts",
+    params(("address" = schemas::Address, Path, description = "The account's address", example = "shop:alice")),
+    request_body(content = Option<Reason>, example = json!({"reason": "under review"})),
+    responses((status = 200, description = "It is done", body = Changed,
+        example = json!({"account": "shop:alice", "status": "closed", "reason": "under review",
+            "position": "8", "recorded_at": "2026-03-01T12:00:00.000000Z", "actor": "operator"}))),
+)]
 pub(super) async fn close(state: State<AppState>, address: Path<String>, write: Write<Reason>) -> Answer {
     let command = |account, reason| Command::CloseAccount { account, reason };
     change(state, address, write, "close", command).await

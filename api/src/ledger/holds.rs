@@ -1,10 +1,11 @@
 //! Holds: placing, capturing and voiding them, and those that are open.
 
 use super::transactions::{self, PostingText};
-use super::views::{self, HoldView, Recorded, unknown_hold};
+use super::views::{self, HoldView, Recorded, TransactionView, unknown_hold};
 use crate::cursor::{self, Cursor};
 use crate::error::{self, Addressed};
 use crate::json::AmountText;
+use crate::openapi::schemas;
 use crate::parse::{self, Place};
 use crate::problem::Problem;
 use crate::query::{self, NoQuery, Params};
@@ -17,38 +18,65 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use viral_commands::Part;
 use viral_ledger::{Address, Asset, Book, BookEvent, Code, Command, Hold, NewTransaction, Reference, timestamp};
 
 const PATH: &str = "/v1/ledger/holds";
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
+    /// `next_cursor` of the page before, as it is.
     cursor: Option<String>,
+    /// How many entries a page has, at most.
+    #[param(value_type = u16, required = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A page of open holds.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Holds {
+    /// Sorted by id.
     holds: Vec<OpenHold>,
+    /// What it is as of.
+    #[schema(value_type = schemas::Position)]
     position: String,
+    /// Where the next page begins. Absent on the last one.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A hold that is open.
+#[derive(Serialize, ToSchema)]
 struct OpenHold {
+    /// Its id.
     id: Uuid,
+    /// Where the money is set aside.
+    #[schema(value_type = schemas::Address)]
     account: Address,
+    /// How much is set aside.
+    #[schema(value_type = schemas::Amount)]
     amount: String,
+    /// Of what.
+    #[schema(value_type = schemas::Asset)]
     asset: Asset,
+    /// When it can no longer be captured. Absent if it never expires.
+    #[schema(value_type = schemas::Time, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
 }
 
-/// `GET /v1/ledger/holds`
+/// List open holds
+#[utoipa::path(
+    get, path = "/v1/ledger/holds", operation_id = "listHolds", tag = "holds", params(ListParams),
+    responses((status = 200, description = "A page", body = Holds,
+        example = json!({"holds": [{"id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11", "account": "shop:alice",
+            "amount": "30.00", "asset": "USD"}], "position": "9"}))),
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
@@ -85,7 +113,16 @@ fn page(book: &Book, after: Option<Uuid>, limit: usize) -> Vec<(Uuid, Hold, Asse
     holds.filter_map(with_asset).take(limit).collect()
 }
 
-/// `GET /v1/ledger/holds/{id}`
+/// Get a hold
+///
+/// A hold as it was placed, and whether it is open or resolved.
+#[utoipa::path(
+    get, path = "/v1/ledger/holds/{id}", operation_id = "getHold", tag = "holds",
+    params(("id" = Uuid, Path, description = "The hold's id", example = "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11")),
+    responses((status = 200, description = "The hold", body = HoldView,
+        example = json!({"id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11", "status": "open", "account": "shop:alice",
+            "amount": "30.00", "asset": "USD", "position": "9", "recorded_at": "2026-03-01T12:00:00.000000Z", "actor": "operator"}))),
+)]
 pub(super) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -99,17 +136,37 @@ pub(super) async fn get(
     Ok(Json(HoldView::of(&event, placed)?.with_status(status)))
 }
 
-#[derive(Debug, Deserialize)]
+/// Money to set aside.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PlaceHold {
+    /// Where.
+    #[schema(value_type = schemas::Address)]
     account: String,
+    /// How much, more than zero.
+    #[schema(value_type = schemas::Amount)]
     amount: AmountText,
+    /// Of what.
+    #[schema(value_type = schemas::Asset)]
     asset: String,
+    /// From when on it cannot be captured; never if absent.
+    #[schema(value_type = Option<schemas::Time>)]
     expires_at: Option<String>,
+    /// What it is about.
+    #[schema(value_type = Option<schemas::Reference>)]
     reference: Option<Reference>,
 }
 
-/// `POST /v1/ledger/holds`
+/// Place a hold
+///
+/// Sets money aside: what is held cannot be spent.
+#[utoipa::path(
+    post, path = "/v1/ledger/holds", operation_id = "placeHold", tag = "holds",
+    request_body(content = PlaceHold, example = json!({"account": "shop:alice", "amount": "30", "asset": "USD"})),
+    responses((status = 201, description = "It is held", body = HoldView,
+        example = json!({"id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11", "account": "shop:alice",
+            "amount": "30.00", "asset": "USD", "position": "9", "recorded_at": "2026-03-01T12:00:00.000000Z", "actor": "operator"}))),
+)]
 pub(super) async fn place(State(state): State<AppState>, write: Write<PlaceHold>) -> Result<Response, Problem> {
     let body = &write.body;
     let account = Place::field("account").open_address(&body.account)?;
@@ -146,18 +203,40 @@ async fn changeable(state: &AppState, id: &str) -> Result<Uuid, Problem> {
     Ok(id)
 }
 
-#[derive(Debug, Deserialize)]
+/// What a hold is turned into.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CaptureHold {
+    /// The transaction's kind; `capture` if absent.
+    #[schema(value_type = Option<schemas::Code>)]
     code: Option<String>,
+    /// One line for people.
     description: Option<String>,
+    /// Free fields.
     #[serde(default)]
     metadata: BTreeMap<String, String>,
+    /// What it is about.
+    #[schema(value_type = Option<schemas::Reference>)]
     reference: Option<Reference>,
+    /// The movements out of the hold's account, up to its amount.
+    #[schema(min_items = 1, max_items = 200)]
     postings: Vec<PostingText>,
 }
 
-/// `POST /v1/ledger/holds/{id}/capture`
+/// Capture a hold
+///
+/// Turns it into a transaction out of its account, up to its amount, effective now, and releases the rest.
+#[utoipa::path(
+    post, path = "/v1/ledger/holds/{id}/capture", operation_id = "captureHold", tag = "holds",
+    params(("id" = Uuid, Path, description = "The hold's id", example = "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11")),
+    request_body(content = CaptureHold, example = json!({"postings": [
+        {"debit": "shop:alice", "credit": "shop:bob", "amount": "25", "asset": "USD"}]})),
+    responses((status = 201, description = "The transaction", body = TransactionView,
+        example = json!({"id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11",
+            "position": "10", "recorded_at": "2026-03-01T12:00:00.000000Z", "actor": "operator", "code": "capture", "effective_at": "2026-03-01T12:00:00.000000Z",
+            "captures": "0199a3c4-5d6e-7f80-9a1b-2c3d4e5f6071",
+            "postings": [{"amount": "25.00", "asset": "USD", "credit": "shop:bob", "debit": "shop:alice"}]}))),
+)]
 pub(super) async fn capture(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -182,23 +261,41 @@ pub(super) async fn capture(
     transactions::posted(&written)
 }
 
-#[derive(Debug, Deserialize)]
+/// Why a hold is released.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VoidHold {
+    /// One line for people.
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A hold that was released.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VoidedHold)]
 struct Voided {
+    /// Its id.
     id: Uuid,
+    /// `voided`.
     status: &'static str,
+    /// Why.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(flatten)]
     recorded: Recorded,
 }
 
-/// `POST /v1/ledger/holds/{id}/void`
+/// Void a hold
+///
+/// Releases it. A hold is resolved once.
+#[utoipa::path(
+    post, path = "/v1/ledger/holds/{id}/void", operation_id = "voidHold", tag = "holds",
+    params(("id" = Uuid, Path, description = "The hold's id", example = "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11")),
+    request_body(content = Option<VoidHold>, example = json!({"reason": "out of stock"})),
+    responses((status = 200, description = "It is released", body = Voided,
+        example = json!({"id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11", "status": "voided", "reason": "out of stock",
+            "position": "11", "recorded_at": "2026-03-01T12:00:00.000000Z", "actor": "operator"}))),
+)]
 pub(super) async fn void(
     State(state): State<AppState>,
     Path(id): Path<String>,

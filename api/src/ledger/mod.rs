@@ -10,28 +10,25 @@ mod trial_balance;
 mod views;
 
 use crate::state::AppState;
-use axum::Router;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The routes; who may call them is in [`crate::auth`].
-pub(crate) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/v1/ledger/accounts", get(accounts::list).post(accounts::open))
-        .route("/v1/ledger/accounts/{address}", get(accounts::get))
-        .route("/v1/ledger/accounts/{address}/balance", get(balance::get))
-        .route("/v1/ledger/accounts/{address}/freeze", post(accounts::freeze))
-        .route("/v1/ledger/accounts/{address}/unfreeze", post(accounts::unfreeze))
-        .route("/v1/ledger/accounts/{address}/close", post(accounts::close))
-        .route(
-            "/v1/ledger/transactions",
-            get(transactions::list).post(transactions::post),
-        )
-        .route("/v1/ledger/transactions/{id}", get(transactions::get))
-        .route("/v1/ledger/transactions/{id}/reverse", post(reversal::reverse))
-        .route("/v1/ledger/trial-balance", get(trial_balance::get))
-        .route("/v1/ledger/holds", get(holds::list).post(holds::place))
-        .route("/v1/ledger/holds/{id}", get(holds::get))
-        .route("/v1/ledger/holds/{id}/capture", post(holds::capture))
-        .route("/v1/ledger/holds/{id}/void", post(holds::void))
-        .route("/v1/ledger/periods/close", post(periods::close))
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(accounts::list, accounts::open))
+        .routes(routes!(accounts::get))
+        .routes(routes!(balance::get))
+        .routes(routes!(accounts::freeze))
+        .routes(routes!(accounts::unfreeze))
+        .routes(routes!(accounts::close))
+        .routes(routes!(transactions::list, transactions::post))
+        .routes(routes!(transactions::get))
+        .routes(routes!(reversal::reverse))
+        .routes(routes!(trial_balance::get))
+        .routes(routes!(holds::list, holds::place))
+        .routes(routes!(holds::get))
+        .routes(routes!(holds::capture))
+        .routes(routes!(holds::void))
+        .routes(routes!(periods::close))
 }

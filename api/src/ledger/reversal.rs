@@ -5,7 +5,7 @@
 //! finds the stream taken. The second one is the mirrored transaction, whose id derives from the original's.
 
 use super::transactions::posted;
-use super::views::{self, unknown_transaction};
+use super::views::{self, TransactionView, unknown_transaction};
 use crate::error::{self, Addressed};
 use crate::parse::{self, Place};
 use crate::problem::Problem;
@@ -14,14 +14,18 @@ use crate::write::Write;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 use viral_commands::{NewEvent, Part};
 use viral_ledger::{Command, Transaction, ids};
 use viral_store::StreamId;
 
-#[derive(Debug, Deserialize)]
+/// Why a transaction is undone.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ReversalReason)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reason {
+    /// One line for people.
     reason: Option<String>,
 }
 
@@ -35,7 +39,20 @@ struct ReversalRequested<'a> {
     reason: Option<&'a str>,
 }
 
-/// `POST /v1/ledger/transactions/{id}/reverse`
+/// Reverse a transaction
+///
+/// Posts the mirror image, effective now. A transaction is reversed once: later requests with other keys are 409
+/// `already_reversed`.
+#[utoipa::path(
+    post, path = "/v1/ledger/transactions/{id}/reverse", operation_id = "reverseTransaction", tag = "transactions",
+    params(("id" = Uuid, Path, description = "The transaction's id", example = "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11")),
+    request_body(content = Option<Reason>, example = json!({"reason": "returned"})),
+    responses((status = 201, description = "The reversal", body = TransactionView,
+        example = json!({"id": "0199a3c4-5d6e-7f80-9a1b-2c3d4e5f6071",
+            "position": "9", "recorded_at": "2026-03-01T12:00:00.000000Z", "actor": "operator", "code": "reversal", "description": "returned",
+            "effective_at": "2026-03-01T12:00:00.000000Z", "reverses": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11",
+            "postings": [{"amount": "12.50", "asset": "USD", "credit": "shop:alice", "debit": "shop:bob"}]}))),
+)]
 pub(super) async fn reverse(
     State(state): State<AppState>,
     Path(id): Path<String>,

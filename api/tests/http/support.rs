@@ -1,5 +1,6 @@
 //! The API under test, and short ways to call it.
 
+use crate::contract;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
@@ -73,6 +74,15 @@ impl Answer {
 
 impl Api {
     pub(crate) async fn new() -> Api {
+        Api::with(|state| state).await
+    }
+
+    /// One that issues tokens to everybody.
+    pub(crate) async fn for_development() -> Api {
+        Api::with(|state| state.with_dev_tokens([7; 32])).await
+    }
+
+    async fn with(adjust: impl FnOnce(AppState) -> AppState) -> Api {
         let clock: Arc<Mutex<DateTime<Utc>>> = Arc::new(Mutex::new("2026-03-01T12:00:00Z".parse().unwrap()));
         let time = clock.clone();
         let now: viral_commands::Clock = Arc::new(move || *time.lock().unwrap());
@@ -84,7 +94,7 @@ impl Api {
         let (writer, _) = Writer::start(store.clone(), settings).await.unwrap();
         let mut tokens = Tokens::new();
         tokens.add(TOKEN, "operator", Role::Admin).unwrap();
-        let state = AppState::new(writer.clone(), tokens).with_clock(now);
+        let state = adjust(AppState::new(writer.clone(), tokens).with_clock(now));
         Api {
             router: router(state.clone()),
             state,
@@ -129,14 +139,19 @@ impl Api {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
-        Answer {
+        let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
-        }
+            // Only pictures are no text, and nobody looks into those.
+            text: String::from_utf8_lossy(&body).into_owned(),
+        };
+        let content_type = answer.header("content-type");
+        contract::check(method.as_str(), &path, answer.status, content_type, &answer.text);
+        answer
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -1,0 +1,73 @@
+//! Every route and who may call it. A route that is not here is refused to everybody, so one that is forgotten is not
+//! open; a test compares this table with the routes that are mounted, both ways.
+
+use super::actions::Action;
+use axum::http::Method;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, without a token.
+    Public,
+    /// Roles that may do this.
+    To(Action),
+}
+
+/// A route and who may call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The method.
+    pub method: Method,
+    /// The path as it is registered.
+    pub path: &'static str,
+    /// Who may.
+    pub access: Access,
+}
+
+const fn public(path: &'static str) -> Rule {
+    Rule {
+        method: Method::GET,
+        path,
+        access: Access::Public,
+    }
+}
+
+const fn get(path: &'static str, action: Action) -> Rule {
+    let access = Access::To(action);
+    let method = Method::GET;
+    Rule { method, path, access }
+}
+
+const fn post(path: &'static str, action: Action) -> Rule {
+    let access = Access::To(action);
+    let method = Method::POST;
+    Rule { method, path, access }
+}
+
+/// Every route.
+pub const ROUTES: &[Rule] = &[
+    public("/healthz"),
+    public("/readyz"),
+    public("/openapi.json"),
+    public("/docs"),
+    public("/docs/"),
+    public("/docs/{file}"),
+    get("/v1/ledger/accounts", Action::ReadLedger),
+    get("/v1/ledger/accounts/{address}", Action::ReadLedger),
+    get("/v1/ledger/accounts/{address}/balance", Action::ReadLedger),
+    get("/v1/ledger/transactions", Action::ReadLedger),
+    get("/v1/ledger/transactions/{id}", Action::ReadLedger),
+    get("/v1/ledger/trial-balance", Action::ReadLedger),
+    get("/v1/ledger/holds", Action::ReadLedger),
+    get("/v1/ledger/holds/{id}", Action::ReadLedger),
+    post("/v1/ledger/accounts", Action::OpenAccount),
+    post("/v1/ledger/accounts/{address}/freeze", Action::ChangeAccount),
+    post("/v1/ledger/accounts/{address}/unfreeze", Action::ChangeAccount),
+    post("/v1/ledger/accounts/{address}/close", Action::ChangeAccount),
+    post("/v1/ledger/transactions", Action::Post),
+    post("/v1/ledger/transactions/{id}/reverse", Action::Reverse),
+    post("/v1/ledger/holds", Action::Hold),
+    post("/v1/ledger/holds/{id}/capture", Action::Hold),
+    post("/v1/ledger/holds/{id}/void", Action::Hold),
+    post("/v1/ledger/periods/close", Action::ClosePeriod),
+];
