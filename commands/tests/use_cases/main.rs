@@ -1,0 +1,11 @@
+//! The use cases on the log in memory: what sponsors, creators, admins and workers can do, what is refused, what happens
+//! once however often it is asked, and what holds when many do it at once.
+
+// These are tests from the first line to the last; clippy only knows functions that are marked as such.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod journeys;
+mod payouts;
+mod replay;
+mod stage;
+mod world;
