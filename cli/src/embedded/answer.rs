@@ -6,7 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
 use super::error::Error;
-use super::logins::{APP, DATABASE, Logins, OWNER, SUPERUSER};
+use super::logins::{APP, DATABASE, Logins, OWNER, PROJECTOR, SUPERUSER};
 
 /// A server that lives answers at once; a stopped one takes the connection and says nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -54,7 +54,23 @@ pub(super) async fn ask(port: u16, logins: &Logins) -> Result<Answer, Error> {
     }
 }
 
-/// Makes what is missing of the two roles and the database. A kill may have come between any two steps, so each is
+/// Makes the role of the read models, which the platform's login may take on. Without NOINHERIT it would have that
+/// role's privileges all the time, and could change read models by mistake.
+fn projector() -> String {
+    format!(
+        "DO $$ BEGIN
+             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{PROJECTOR}') THEN
+                 CREATE ROLE {PROJECTOR} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;
+             END IF;
+             IF NOT pg_has_role('{APP}', '{PROJECTOR}', 'MEMBER') THEN
+                 ALTER ROLE {APP} NOINHERIT;
+                 GRANT {PROJECTOR} TO {APP};
+             END IF;
+         END $$"
+    )
+}
+
+/// Makes what is missing of the roles and the database. A kill may have come between any two steps, so each is
 /// looked for by itself; each is made by one statement, so it is there with its password or not at all.
 pub(super) async fn provision(mut connection: PgConnection, logins: &Logins) -> Result<(), Error> {
     let failed = || Error::sql("make the roles and the database");
@@ -81,6 +97,8 @@ pub(super) async fn provision(mut connection: PgConnection, logins: &Logins) -> 
             connection.execute(statement.as_str()).await.map_err(failed())?;
         }
     }
+    // Also in clusters from before there were read models.
+    connection.execute(projector().as_str()).await.map_err(failed())?;
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
         .bind(DATABASE)
         .fetch_one(&mut connection)

@@ -13,6 +13,8 @@ pub(super) const SUPERUSER: &str = "postgres";
 pub(super) const OWNER: &str = "viral_owner";
 /// The role that every part of the platform works with.
 pub(super) const APP: &str = "viral_app";
+/// The role that owns the read models. Nobody logs in as it: the platform's login takes it on.
+pub(super) const PROJECTOR: &str = "viral_projector";
 /// The one database.
 pub(super) const DATABASE: &str = "viral";
 

@@ -1,4 +1,4 @@
-//! Setting up a database: two roles, and the SQL files under `migrations/` in their order.
+//! Setting up a database: three roles, and the SQL files under `migrations/` in their order.
 
 use super::error::from_sqlx;
 use crate::error::StoreError;
@@ -12,7 +12,16 @@ use std::pin::Pin;
 /// All migrations of Postgres, oldest first. A released one is never edited.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "event log", include_str!("../../../migrations/0001_event_log.sql")),
-    (3, "person keys", include_str!("../../../migrations/0003_person_keys.sql")),
+    (
+        2,
+        "read models",
+        include_str!("../../../migrations/0002_read_models.sql"),
+    ),
+    (
+        3,
+        "person keys",
+        include_str!("../../../migrations/0003_person_keys.sql"),
+    ),
 ];
 
 #[derive(Debug)]
@@ -48,7 +57,7 @@ async fn take_on_owner(connection: &mut PgConnection) -> Result<(), StoreError> 
             privilege text := CASE WHEN current_setting('server_version_num')::int >= 160000
                 THEN 'SET' ELSE 'MEMBER' END;
         BEGIN
-            FOREACH wanted IN ARRAY ARRAY['viral_owner', 'viral_app'] LOOP
+            FOREACH wanted IN ARRAY ARRAY['viral_owner', 'viral_app', 'viral_projector'] LOOP
                 IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
                     BEGIN
                         EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
@@ -67,6 +76,9 @@ async fn take_on_owner(connection: &mut PgConnection) -> Result<(), StoreError> 
             IF NOT has_schema_privilege('viral_app', current_schema(), 'USAGE') THEN
                 EXECUTE format('GRANT USAGE ON SCHEMA %I TO viral_app', current_schema());
             END IF;
+            IF NOT has_schema_privilege('viral_projector', current_schema(), 'CREATE') THEN
+                EXECUTE format('GRANT CREATE, USAGE ON SCHEMA %I TO viral_projector', current_schema());
+            END IF;
         END
         $$";
     connection.execute(prepare).await.map_err(explain)?;
@@ -78,7 +90,8 @@ fn explain(error: sqlx::Error) -> StoreError {
     match from_sqlx(error) {
         StoreError::Denied(message) => StoreError::Denied(format!(
             "{message}; as a superuser run, where it is not so already: CREATE ROLE viral_owner; CREATE ROLE viral_app; \
-             GRANT viral_owner, viral_app TO <the user of the URL>; GRANT CREATE ON SCHEMA public TO viral_owner"
+             CREATE ROLE viral_projector; GRANT viral_owner, viral_app, viral_projector TO <the user of the URL>; \
+             GRANT CREATE, USAGE ON SCHEMA public TO viral_owner, viral_projector"
         )),
         other => other,
     }

@@ -1,0 +1,233 @@
+//! Which versions of which read models there are, how far they are, and what they left out: tables `projections` and
+//! `parked_events`.
+
+use crate::error::ProjectionError;
+use crate::fact::Problem;
+use crate::model::ReadModel;
+use sqlx::postgres::PgRow;
+use sqlx::{Executor as _, PgConnection, PgExecutor, Row as _};
+use std::collections::HashSet;
+use viral_store::{Position, StoredEvent, StreamId};
+
+/// A version of a read model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registered {
+    pub(crate) version: i32,
+    pub(crate) schema_version: i32,
+    pub(crate) position: Position,
+    /// Why it does not move on.
+    pub(crate) problem: Option<String>,
+}
+
+/// Which version of a read model a batch is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The one behind the views.
+    Live,
+    /// The one that is being built beside it.
+    Building,
+}
+
+impl Target {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Target::Live => "live",
+            Target::Building => "building",
+        }
+    }
+}
+
+const COLUMNS: &str =
+    "SELECT version, schema_version, position, problem FROM projections WHERE name = $1 AND state = $2";
+
+/// Looks a version up.
+pub(crate) async fn find(
+    executor: impl PgExecutor<'_>,
+    name: &str,
+    target: Target,
+) -> Result<Option<Registered>, ProjectionError> {
+    let row = sqlx::query(COLUMNS)
+        .bind(name)
+        .bind(target.as_str())
+        .fetch_optional(executor)
+        .await?;
+    row.as_ref().map(registered).transpose()
+}
+
+/// Looks a version up and keeps everybody else from moving it, until the transaction ends.
+pub(crate) async fn lock_in_tx(
+    connection: &mut PgConnection,
+    name: &str,
+    target: Target,
+) -> Result<Option<Registered>, ProjectionError> {
+    let statement = format!("{COLUMNS} FOR UPDATE");
+    let row = sqlx::query(&statement)
+        .bind(name)
+        .bind(target.as_str())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(registered).transpose()
+}
+
+fn registered(row: &PgRow) -> Result<Registered, ProjectionError> {
+    Ok(Registered {
+        version: row.try_get(0)?,
+        schema_version: row.try_get(1)?,
+        position: position(row.try_get(2)?),
+        problem: row.try_get(3)?,
+    })
+}
+
+/// A position from a column that is never negative.
+pub(crate) fn position(value: i64) -> Position {
+    Position(value.unsigned_abs())
+}
+
+/// A position for a column; no log has more than the column can hold.
+pub(crate) fn signed(position: Position) -> i64 {
+    i64::try_from(position.0).unwrap_or(i64::MAX)
+}
+
+/// Makes the tables of a version and its entry, at position 0.
+pub(crate) async fn create_in_tx(
+    connection: &mut PgConnection,
+    model: &ReadModel,
+    version: i32,
+    target: Target,
+) -> Result<(), ProjectionError> {
+    for table in model.tables {
+        connection.execute(table.create(version).as_str()).await?;
+    }
+    sqlx::query("INSERT INTO projections (name, version, schema_version, state, position) VALUES ($1, $2, $3, $4, 0)")
+        .bind(model.name)
+        .bind(version)
+        .bind(model.schema_version)
+        .bind(target.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Removes a version: its tables, its entry and what it had parked.
+pub(crate) async fn remove_in_tx(
+    connection: &mut PgConnection,
+    model: &ReadModel,
+    version: i32,
+) -> Result<(), ProjectionError> {
+    for table in model.tables {
+        connection.execute(table.drop(version).as_str()).await?;
+    }
+    for statement in [
+        "DELETE FROM parked_events WHERE projection = $1 AND version = $2",
+        "DELETE FROM projections WHERE name = $1 AND version = $2",
+    ] {
+        sqlx::query(statement)
+            .bind(model.name)
+            .bind(version)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Notes how far a version is.
+pub(crate) async fn move_in_tx(
+    connection: &mut PgConnection,
+    name: &str,
+    version: i32,
+    to: Position,
+) -> Result<(), ProjectionError> {
+    sqlx::query("UPDATE projections SET position = $3, updated_at = now() WHERE name = $1 AND version = $2")
+        .bind(name)
+        .bind(version)
+        .bind(signed(to))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Stops the live version where it is, unless it moved on meanwhile.
+pub(crate) async fn halt(
+    executor: impl PgExecutor<'_>,
+    name: &str,
+    at: Position,
+    problem: &str,
+) -> Result<(), ProjectionError> {
+    let statement = "UPDATE projections SET problem = $3, halted_at = now(), updated_at = now() \
+         WHERE name = $1 AND state = 'live' AND position = $2 AND problem IS NULL";
+    sqlx::query(statement)
+        .bind(name)
+        .bind(signed(at))
+        .bind(problem)
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
+/// Lets the live version move on. Answers whether it was stopped.
+pub(crate) async fn unhalt_in_tx(connection: &mut PgConnection, name: &str) -> Result<bool, ProjectionError> {
+    let statement = "UPDATE projections SET problem = NULL, halted_at = NULL, updated_at = now() \
+         WHERE name = $1 AND state = 'live' AND problem IS NOT NULL";
+    Ok(sqlx::query(statement)
+        .bind(name)
+        .execute(connection)
+        .await?
+        .rows_affected()
+        > 0)
+}
+
+/// An event that is left out.
+#[derive(Debug, Clone)]
+pub(crate) struct Parked<'a> {
+    pub(crate) event: &'a StoredEvent,
+    /// None if only an earlier event of its aggregate is bad.
+    pub(crate) problem: Option<Problem>,
+}
+
+/// Which of these aggregates have parked events.
+pub(crate) async fn parked_streams_in_tx(
+    connection: &mut PgConnection,
+    name: &str,
+    version: i32,
+    streams: &[&StreamId],
+) -> Result<HashSet<StreamId>, ProjectionError> {
+    let (types, ids): (Vec<&str>, Vec<&str>) = streams.iter().map(|s| (&*s.aggregate_type, &*s.aggregate_id)).unzip();
+    let statement = "SELECT DISTINCT aggregate_type, aggregate_id FROM parked_events \
+         JOIN unnest($3::text[], $4::text[]) AS asked (aggregate_type, aggregate_id) USING (aggregate_type, aggregate_id) \
+         WHERE projection = $1 AND version = $2";
+    let query = sqlx::query(statement).bind(name).bind(version).bind(types).bind(ids);
+    let rows = query.fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(StreamId::new(
+                row.try_get::<String, _>(0)?,
+                row.try_get::<String, _>(1)?,
+            ))
+        })
+        .collect()
+}
+
+/// Leaves events out.
+pub(crate) async fn park_in_tx(
+    connection: &mut PgConnection,
+    name: &str,
+    version: i32,
+    parked: &[Parked<'_>],
+) -> Result<(), ProjectionError> {
+    let statement = "INSERT INTO parked_events \
+         (projection, version, position, aggregate_type, aggregate_id, event_type, problem) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    for Parked { event, problem } in parked {
+        sqlx::query(statement)
+            .bind(name)
+            .bind(version)
+            .bind(signed(event.position))
+            .bind(&*event.stream.aggregate_type)
+            .bind(&*event.stream.aggregate_id)
+            .bind(&*event.event_type)
+            .bind(problem.as_ref().map(|problem| problem.0.replace('\0', "\u{fffd}")))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! What there is and how it is, for operators.
+
+use crate::error::ProjectionError;
+use crate::registry;
+use sqlx::{PgPool, Row as _};
+use viral_store::Position;
+
+/// What a version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is the one that is read.
+    Live,
+    /// It is being built beside it, or a rebuild ended half-way.
+    Building,
+}
+
+impl State {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Live => "live",
+            State::Building => "building",
+        }
+    }
+}
+
+/// A version of a read model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Which read model.
+    pub name: String,
+    /// Which version of its tables.
+    pub version: i32,
+    /// What that version is.
+    pub state: State,
+    /// The last event that its tables contain.
+    pub position: Position,
+    /// The end of the log.
+    pub head: Position,
+    /// How many events were left out.
+    pub parked: u64,
+    /// Why it stopped, if it did.
+    pub problem: Option<String>,
+}
+
+/// All versions of all read models, in the order of their names.
+pub async fn list(pool: &PgPool) -> Result<Vec<Status>, ProjectionError> {
+    let statement = "SELECT name, version, state = 'live', projections.position, log_head.position, problem, \
+         (SELECT count(*) FROM parked_events AS parked \
+           WHERE parked.projection = projections.name AND parked.version = projections.version) \
+         FROM projections, log_head ORDER BY name, version";
+    let rows = sqlx::query(statement).fetch_all(pool).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Status {
+                name: row.try_get(0)?,
+                version: row.try_get(1)?,
+                state: if row.try_get(2)? { State::Live } else { State::Building },
+                position: registry::position(row.try_get(3)?),
+                head: registry::position(row.try_get(4)?),
+                problem: row.try_get(5)?,
+                parked: row.try_get::<i64, _>(6)?.unsigned_abs(),
+            })
+        })
+        .collect()
+}
