@@ -28,7 +28,6 @@ impl UseCase for OnRampFiat {
             let message = format!("there is no sponsor or creator {} with a wallet", self.user);
             return Err(CommandError::refused("unknown_user", message));
         }
-        work.platform_accounts().await?;
         let id = OnRampId::of(&self.fiat_entry);
         let mut on_ramp = work.take::<OnRamp>(id.0).await?;
         on_ramp.decide(&OnRampCommand::Complete {
@@ -39,6 +38,8 @@ impl UseCase for OnRampFiat {
             terms: work.terms().clone(),
             transaction: work.derived("transaction"),
         })?;
+        // Only now: a refused purchase leaves nothing.
+        work.platform_accounts().await?;
         Plan::of(on_ramp)
     }
 }

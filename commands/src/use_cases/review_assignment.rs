@@ -29,7 +29,6 @@ pub struct ReviewAssignment {
 
 impl UseCase for ReviewAssignment {
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
-        work.platform_accounts().await?;
         let (mut assignment, mut campaign) = work.take_assignment(self.assignment, |offer| offer.sponsor).await?;
         let (refund, transaction) = (work.derived("refund"), work.derived("transaction"));
         match &self.verdict {

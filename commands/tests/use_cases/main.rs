@@ -6,6 +6,7 @@
 
 mod journeys;
 mod payouts;
+mod refusals;
 mod replay;
 mod stage;
 mod world;
