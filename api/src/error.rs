@@ -3,7 +3,8 @@
 use crate::kind::{self, Kind};
 use crate::problem::Problem;
 use viral_commands::error::FollowError;
-use viral_commands::{AppendError, Rejection};
+use viral_commands::privacy::VaultError;
+use viral_commands::{AppendError, CommandError, Rejection};
 use viral_ledger::Refusal;
 use viral_store::StoreError;
 use viral_store::line::LineError;
@@ -73,6 +74,24 @@ impl Addressed {
 impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Problem {
         Addressed::Nothing.problem(error)
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Problem {
+        match error {
+            CommandError::NotFound { what, .. } => {
+                let code = format!("unknown_{}", what.replace(' ', "_"));
+                Problem::new(kind::missing(&code), error.to_string())
+            }
+            CommandError::Refused { code, message } => match kind::of_code(code) {
+                Some(kind) => Problem::new(kind, message),
+                None => internal(&format_args!("the code {code} is in no table: {message}")),
+            },
+            CommandError::Append(error) => error.into(),
+            CommandError::Vault(VaultError::Store(error)) => error.into(),
+            CommandError::Vault(error) => internal(&error),
+        }
     }
 }
 

@@ -101,6 +101,17 @@ kinds! {
     STORAGE_FULL 507 "storage_full" "The event store's disk is full";
 }
 
+/// The kind of a refusal with this code.
+pub(crate) fn of_code(code: &str) -> Option<Kind> {
+    ALL.iter().find(|kind| kind.code == code && kind.status != NOT_FOUND.status).copied()
+}
+
+/// The kind of something that is not there, by its own code.
+pub(crate) fn missing(code: &str) -> Kind {
+    let own = ALL.iter().find(|kind| kind.code == code && kind.status == NOT_FOUND.status);
+    own.copied().unwrap_or(NOT_FOUND)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -118,14 +118,16 @@ mod tests {
     use std::time::Duration;
     use tower::ServiceExt;
     use uuid::Uuid;
-    use viral_commands::{Settings, Writer};
+    use viral_commands::{Commands, Settings, Vault, Writer};
+    use viral_domain::Terms;
     use viral_store::MemoryStore;
 
     /// What two routes that misbehave answer once they are surrounded.
     async fn answer(path: &str) -> (u16, String) {
         let store = Arc::new(MemoryStore::new(Uuid::nil()));
-        let (writer, _) = Writer::start(store, Settings::default()).await.unwrap();
-        let state = AppState::new(writer, Tokens::new()).with_request_timeout(Duration::from_millis(50));
+        let (writer, _) = Writer::start(store.clone(), Settings::default()).await.unwrap();
+        let commands = Commands::new(writer, Terms::default(), Vault::new(store, &[0; 32]));
+        let state = AppState::new(commands, Tokens::new()).with_request_timeout(Duration::from_millis(50));
         let routes = Router::new()
             .route(
                 "/panics",

@@ -9,7 +9,7 @@ use crate::tokens::{DevTokens, Tokens};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use viral_commands::{Clock, Writer};
+use viral_commands::{Clock, Commands, Writer};
 use viral_ledger::Book;
 use viral_store::{EventStore, Position};
 
@@ -17,7 +17,7 @@ use viral_store::{EventStore, Position};
 #[derive(Clone)]
 pub struct AppState {
     /// Absent once the API has stopped: a connection that lingers must not keep the writer running.
-    writer: Arc<Mutex<Option<Writer>>>,
+    commands: Arc<Mutex<Option<Commands>>>,
     store: Arc<dyn EventStore>,
     tokens: Arc<Tokens>,
     dev_tokens: Option<DevTokens>,
@@ -29,13 +29,13 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// An API over a writer and its log, which starts now.
-    pub fn new(writer: Writer, tokens: Tokens) -> AppState {
-        let store = writer.store().clone();
+    /// An API over these use cases and the log that they append to, which starts now.
+    pub fn new(commands: Commands, tokens: Tokens) -> AppState {
+        let store = commands.writer().store().clone();
         AppState {
             history: History::new(store.clone()),
             readiness: Readiness::default(),
-            writer: Arc::new(Mutex::new(Some(writer))),
+            commands: Arc::new(Mutex::new(Some(commands))),
             store,
             tokens: Arc::new(tokens),
             dev_tokens: None,
@@ -63,10 +63,15 @@ impl AppState {
         self
     }
 
+    /// The use cases, unless the API has stopped.
+    pub(crate) fn commands(&self) -> Result<Commands, Problem> {
+        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        commands.ok_or_else(|| Problem::new(kind::STOPPING, "the platform is going down, try again soon"))
+    }
+
     /// The way into the log, unless the API has stopped.
     pub(crate) fn writer(&self) -> Result<Writer, Problem> {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        writer.ok_or_else(|| Problem::new(kind::STOPPING, "the platform is going down, try again soon"))
+        Ok(self.commands()?.writer().clone())
     }
 
     /// Reads from the book as of the end of the log.
@@ -79,7 +84,7 @@ impl AppState {
 
     /// Lets go of the writer, so that its task can end.
     pub(crate) fn close(&self) {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn EventStore> {

@@ -17,7 +17,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use viral_commands::book_reader::book_event;
 use viral_commands::error::FollowError;
-use viral_commands::{Outcome, Part, RequestIdentity, Unit};
+use viral_commands::{Outcome, Part, Rehearsal, RequestIdentity, Unit, UseCase, read_event};
+use viral_domain::Aggregate;
 use viral_ledger::BookEvent;
 use viral_store::StoredEvent;
 
@@ -27,20 +28,21 @@ const POSITION: HeaderName = HeaderName::from_static("viral-position");
 pub(crate) const MAX_KEY: usize = 255;
 
 /// A write that was asked for, with its fields.
-pub(crate) struct Write<T> {
+pub(crate) struct Write<T, Q = NoQuery> {
     pub(crate) body: T,
+    pub(crate) query: Q,
     canonical_body: String,
     key: String,
     pub(crate) caller: Caller,
     correlation: CorrelationId,
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Write<T> {
+impl<T: DeserializeOwned, Q: DeserializeOwned + Send, S: Send + Sync> FromRequest<S> for Write<T, Q> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Write<T>, Problem> {
+    async fn from_request(request: Request, state: &S) -> Result<Write<T, Q>, Problem> {
         let (mut parts, body) = request.into_parts();
-        Params::<NoQuery>::from_request_parts(&mut parts, state).await?;
+        let Params(query) = Params::<Q>::from_request_parts(&mut parts, state).await?;
         let key = idempotency_key(&parts.headers)?;
         let caller = Caller::from_request_parts(&mut parts, state).await?;
         // The middleware around all routes has put it there.
@@ -64,6 +66,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Write<T> {
         let (body, canonical_body) = json::read(&body)?;
         Ok(Write {
             body,
+            query,
             canonical_body,
             key,
             caller,
@@ -105,7 +108,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(kind::UNSUPPORTED_MEDIA_TYPE, detail))
 }
 
-impl<T> Write<T> {
+impl<T, Q> Write<T, Q> {
     /// Appends one unit of these parts. `operation` and `path` tell requests with the same body apart; the path is
     /// made of parsed values, so that another spelling of it is the same request.
     pub(crate) async fn append(
@@ -131,6 +134,28 @@ impl<T> Write<T> {
     }
 }
 
+impl<T, Q> Write<T, Q> {
+    /// Carries out a use case of the domain; `operation` and `path` as in [`Write::append`].
+    pub(crate) async fn run<U: UseCase>(
+        &self,
+        state: &AppState,
+        operation: &str,
+        path: &str,
+        case: &U,
+    ) -> Result<Written, Problem> {
+        let principal = self.caller.principal().name();
+        let identity = RequestIdentity::new(principal, &self.key, operation, path, &self.canonical_body);
+        let request = viral_commands::Request::keyed(identity, self.correlation.0.to_string());
+        let outcome = state.commands()?.run(&self.caller.to_commands(), &request, case).await?;
+        Ok(Written { outcome })
+    }
+
+    /// Says what a use case would do, without doing it.
+    pub(crate) async fn rehearse<U: UseCase>(&self, state: &AppState, case: &U) -> Result<Rehearsal, Problem> {
+        Ok(state.commands()?.rehearse(&self.caller.to_commands(), case).await?)
+    }
+}
+
 /// A unit that is in the log, by this call or by an earlier one with the same key.
 pub(crate) struct Written {
     outcome: Outcome,
@@ -141,6 +166,18 @@ impl Written {
     pub(crate) fn event(&self) -> Result<&StoredEvent, Problem> {
         let last = self.outcome.events().last();
         last.ok_or_else(|| error::internal(&"a unit without events"))
+    }
+
+    /// All its events.
+    pub(crate) fn events(&self) -> &[StoredEvent] {
+        self.outcome.events()
+    }
+
+    /// The events of one kind of aggregate, in their order.
+    pub(crate) fn events_of<A: Aggregate>(&self) -> Vec<A::Event> {
+        let of_kind = |event: &&StoredEvent| event.stream.aggregate_type == A::TYPE;
+        let events = self.outcome.events().iter().filter(of_kind);
+        events.filter_map(|event| read_event(event).ok()).collect()
     }
 
     /// The same event as the book reads it.

@@ -15,6 +15,16 @@ pub enum Scope {
     Own,
 }
 
+impl Scope {
+    /// The scope's name, as it stands in tables and documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Any => "any",
+            Scope::Own => "own",
+        }
+    }
+}
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {

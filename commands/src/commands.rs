@@ -179,6 +179,11 @@ impl Commands {
         &self.writer
     }
 
+    /// The present, by the clock that decisions are made by.
+    pub fn now(&self) -> DateTime<Utc> {
+        timestamp::truncate((self.clock)())
+    }
+
     /// The terms that new decisions are made by.
     pub fn terms(&self) -> &Terms {
         &self.terms
@@ -236,7 +241,7 @@ impl Commands {
             commands: self,
             caller,
             unit_id,
-            now: timestamp::truncate((self.clock)()),
+            now: self.now(),
             turns: Mutex::default(),
         }
     }

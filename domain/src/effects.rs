@@ -114,7 +114,10 @@ pub(crate) fn transaction(code: &str, kind: &str, id: Uuid, postings: Vec<Postin
         description: None,
         effective_at: None,
         metadata: BTreeMap::new(),
-        postings: postings.into_iter().filter(|posting| posting.amount.is_positive()).collect(),
+        postings: postings
+            .into_iter()
+            .filter(|posting| posting.amount.is_positive())
+            .collect(),
         reference: Some(reference(kind, id)),
     }
 }

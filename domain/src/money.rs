@@ -141,7 +141,9 @@ pub struct Rate {
 
 /// The text is no rate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a rate: write a decimal number above zero, at most 1000000, with up to 8 decimals, such as \"0.01\"")]
+#[error(
+    "{0:?} is not a rate: write a decimal number above zero, at most 1000000, with up to 8 decimals, such as \"0.01\""
+)]
 pub struct InvalidRate(pub String);
 
 impl Rate {
@@ -242,8 +244,14 @@ mod tests {
     fn rates_round_down_both_ways() {
         let rate = Rate::parse("0.01").unwrap();
         assert_eq!(rate.to_vcoin(usd("50.00")), Vcoin::parse("5000").ok());
-        assert_eq!(rate.to_fiat(Vcoin::parse("5000").unwrap(), usd("0").asset), Some(usd("50.00")));
-        assert_eq!(rate.to_fiat(Vcoin::parse("1.9999").unwrap(), usd("0").asset), Some(usd("0.01")));
+        assert_eq!(
+            rate.to_fiat(Vcoin::parse("5000").unwrap(), usd("0").asset),
+            Some(usd("50.00"))
+        );
+        assert_eq!(
+            rate.to_fiat(Vcoin::parse("1.9999").unwrap(), usd("0").asset),
+            Some(usd("0.01"))
+        );
         let odd = Rate::parse("0.03").unwrap();
         assert_eq!(odd.to_vcoin(usd("1.00")), Vcoin::parse("33.3333").ok());
         assert_eq!(odd.to_string(), "0.03");
@@ -252,10 +260,19 @@ mod tests {
 
     #[test]
     fn going_there_and_back_never_gains() {
-        for (rate, cents) in [("0.01", 1), ("0.03", 100), ("0.07", 12_345), ("1.3", 999), ("33.33333333", 7)] {
+        for (rate, cents) in [
+            ("0.01", 1),
+            ("0.03", 100),
+            ("0.07", 12_345),
+            ("1.3", 999),
+            ("33.33333333", 7),
+        ] {
             let rate = Rate::parse(rate).unwrap();
             let amount = Amount::from_minor(cents).unwrap();
-            let fiat = Money { amount, asset: usd("0").asset };
+            let fiat = Money {
+                amount,
+                asset: usd("0").asset,
+            };
             let back = rate.to_fiat(rate.to_vcoin(fiat).unwrap(), fiat.asset).unwrap();
             assert!(back.amount <= fiat.amount, "{rate} {fiat}");
         }
@@ -263,10 +280,25 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_rates() {
-        for text in ["", "0", "-1", "1e3", "0.000000001", ".", "1000001", "1.2.3", "0.00000000"] {
+        for text in [
+            "",
+            "0",
+            "-1",
+            "1e3",
+            "0.000000001",
+            ".",
+            "1000001",
+            "1.2.3",
+            "0.00000000",
+        ] {
             assert!(Rate::parse(text).is_err(), "{text}");
         }
         assert!(Rate::parse("1000000").is_ok());
-        assert_eq!(Rate::parse("1000000").unwrap().to_fiat(Vcoin(Amount::MAX), usd("0").asset), None);
+        assert_eq!(
+            Rate::parse("1000000")
+                .unwrap()
+                .to_fiat(Vcoin(Amount::MAX), usd("0").asset),
+            None
+        );
     }
 }

@@ -1,25 +1,7 @@
 //! The matrix of roles and actions: who may do what, and with whose objects.
 
+pub use viral_commands::Scope;
 use viral_domain::user::Role;
-
-/// With whose objects a role may do an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// With everybody's.
-    Any,
-    /// With the caller's own only. Those of others answer as if they were not there.
-    Own,
-}
-
-impl Scope {
-    /// The scope's name, as it stands in tables and in the OpenAPI document.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Scope::Any => "any",
-            Scope::Own => "own",
-        }
-    }
-}
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident [$($role:ident $scope:ident),*];)*) => {

@@ -71,6 +71,16 @@ impl Caller {
         self.principal.user.ok_or_else(nobody)
     }
 
+    /// The same as use cases know it.
+    pub(crate) fn to_commands(&self) -> viral_commands::Caller {
+        viral_commands::Caller {
+            name: self.principal.name.to_string(),
+            user: self.principal.user,
+            role: self.principal.role,
+            scope: self.scope,
+        }
+    }
+
     /// Whose objects the caller may work with: one user's only, or everybody's if nothing. The handler looks for
     /// objects of this owner, and answers about others as if they were not there.
     pub fn owner(&self) -> Result<Option<UserId>, Problem> {

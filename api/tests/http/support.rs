@@ -12,7 +12,8 @@ use std::time::Duration;
 use tower::ServiceExt;
 use uuid::Uuid;
 use viral_api::{AppState, Role, Tokens, router};
-use viral_commands::{Outcome, Settings, Unit, Writer};
+use viral_commands::{Commands, Outcome, Settings, Unit, Writer, Vault};
+use viral_domain::Terms;
 use viral_ledger::Command;
 use viral_store::{EventStore, MemoryStore};
 
@@ -94,7 +95,9 @@ impl Api {
         let (writer, _) = Writer::start(store.clone(), settings).await.unwrap();
         let mut tokens = Tokens::new();
         tokens.add(TOKEN, "operator", Role::Admin).unwrap();
-        let state = adjust(AppState::new(writer.clone(), tokens).with_clock(now));
+        let vault = Vault::new(store.clone(), &[9; 32]);
+        let commands = Commands::new(writer.clone(), Terms::default(), vault).with_clock(now.clone());
+        let state = adjust(AppState::new(commands, tokens).with_clock(now));
         Api {
             router: router(state.clone()),
             state,

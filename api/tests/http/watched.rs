@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use tower::ServiceExt;
 use viral_api::{AppState, Role, Tokens, router};
-use viral_commands::{Settings, Writer};
+use viral_commands::{Commands, Settings, Writer, Vault};
+use viral_domain::Terms;
 use viral_store::{EventStore, Head, LockedHead, MemoryStore, Position, Snapshot, StoreError, StoredEvent, StreamId};
 
 /// A store that counts the questions for its head, and keeps the thread that asks for a snapshot busy if it is told to.
@@ -81,7 +82,8 @@ async fn watched(api: &Api) -> (Router, AppState, Arc<Watched>) {
     let (writer, _) = Writer::start(store.clone(), Settings::default()).await.unwrap();
     let mut tokens = Tokens::new();
     tokens.add(TOKEN, "operator", Role::Admin).unwrap();
-    let state = AppState::new(writer, tokens);
+    let vault = Vault::new(api.store.clone(), &[9; 32]);
+    let state = AppState::new(Commands::new(writer, Terms::default(), vault), tokens);
     (router(state.clone()), state, store)
 }
 
