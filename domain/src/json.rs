@@ -1,5 +1,5 @@
 //! JSON from users, where its fields are not ours: it must be of a size and a form that every reader of the log can
-//! take. The store's canonical form has the same rules about numbers.
+//! take: other readers hold numbers as doubles, and PostgreSQL's texts end where U+0000 stands.
 
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub(crate) enum InvalidJson {
     /// Readers would see another number.
     #[error("has the integer {0}, which is beyond 2^53 - 1: write it as a string")]
     Integer(String),
-    /// PostgreSQL cannot keep it as a text.
+    /// PostgreSQL does not keep it in a text.
     #[error("has the character U+0000")]
     Null,
 }

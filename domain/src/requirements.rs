@@ -1,5 +1,5 @@
 //! What a deliverable must be: a JSON Schema (draft 2020-12) that a sponsor wrote. It runs in our process, so it may
-//! neither fetch anything nor be able to keep us busy: see [`cost`].
+//! neither fetch anything nor be able to keep us busy: see `requirements/cost.rs`.
 
 mod cost;
 #[cfg(test)]

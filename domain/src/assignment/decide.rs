@@ -46,16 +46,11 @@ impl Aggregate for Assignment {
     type Error = AssignmentError;
 
     fn decide(&self, command: &AssignmentCommand) -> Decision {
-        match command {
-            AssignmentCommand::Invite { offer, now } => self.invite(offer, *now),
-            AssignmentCommand::Join { offer, fee, hold, now } => {
-                self.check_status("it can be accepted", MAY_JOIN)?;
-                accepted(offer, *fee, *hold, *now)
-            }
-            _ => {
-                let offer = self.offer.as_ref().ok_or(AssignmentError::Unknown)?;
-                self.decide_existing(offer, command)
-            }
+        match (&self.offer, command) {
+            (Some(offer), command) => self.decide_existing(offer, command),
+            (None, AssignmentCommand::Invite { offer, now }) => self.invite(offer, *now),
+            (None, AssignmentCommand::Join { offer, fee, hold, now }) => self.join(offer, *fee, *hold, *now),
+            (None, _) => Err(AssignmentError::Unknown),
         }
     }
 
@@ -72,7 +67,8 @@ impl Assignment {
     fn decide_existing(&self, offer: &Offered, command: &AssignmentCommand) -> Decision {
         match command {
             AssignmentCommand::Invite { offer, now } => self.invite(offer, *now),
-            AssignmentCommand::Accept { fee, hold, now } | AssignmentCommand::Join { fee, hold, now, .. } => {
+            AssignmentCommand::Join { offer, fee, hold, now } => self.join(offer, *fee, *hold, *now),
+            AssignmentCommand::Accept { fee, hold, now } => {
                 self.check_status("it can be accepted", &[Status::Invited])?;
                 accepted(offer, *fee, *hold, *now)
             }
@@ -131,6 +127,11 @@ impl Assignment {
         let offer = in_microseconds(offer);
         check_time(&offer, now)?;
         Ok(vec![AssignmentEvent::Invited(offer)])
+    }
+
+    fn join(&self, offer: &Offered, fee: BasisPoints, hold: Uuid, now: DateTime<Utc>) -> Decision {
+        self.check_status("it can be accepted", MAY_JOIN)?;
+        accepted(offer, fee, hold, now)
     }
 
     fn submit(

@@ -29,17 +29,19 @@ impl Aggregate for Campaign {
     type Error = CampaignError;
 
     fn decide(&self, command: &CampaignCommand) -> Decision {
-        if let CampaignCommand::Create {
-            campaign,
-            sponsor,
-            brief,
-            now,
-        } = command
-        {
-            return self.create(*campaign, *sponsor, brief, *now);
+        match (&self.brief, command) {
+            (Some(brief), command) => self.decide_existing(brief, command),
+            (
+                None,
+                CampaignCommand::Create {
+                    campaign,
+                    sponsor,
+                    brief,
+                    now,
+                },
+            ) => brief::create(*campaign, *sponsor, brief, *now),
+            (None, _) => Err(CampaignError::Unknown),
         }
-        let brief = self.brief.as_ref().ok_or(CampaignError::Unknown)?;
-        self.decide_existing(brief, command)
     }
 
     fn evolve(&mut self, event: &CampaignEvent) {

@@ -3,6 +3,7 @@
 mod command;
 mod decide;
 mod event;
+mod evolve;
 mod state;
 #[cfg(test)]
 mod tests;

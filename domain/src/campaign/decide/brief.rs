@@ -19,20 +19,17 @@ const LARGEST_TARGET: f64 = 9_007_199_254_740_991.0;
 /// The years that every reader of the log can show.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
 
-impl Campaign {
-    pub(super) fn create(&self, campaign: CampaignId, sponsor: UserId, brief: &Brief, now: DateTime<Utc>) -> Decision {
-        if self.status != Status::Missing {
-            return Err(CampaignError::AlreadyExists);
-        }
-        let brief = in_microseconds(brief.clone());
-        check(&brief, now)?;
-        Ok(vec![CampaignEvent::Created(Created {
-            brief,
-            campaign,
-            sponsor,
-        })])
-    }
+pub(super) fn create(campaign: CampaignId, sponsor: UserId, brief: &Brief, now: DateTime<Utc>) -> Decision {
+    let brief = in_microseconds(brief.clone());
+    check(&brief, now)?;
+    Ok(vec![CampaignEvent::Created(Created {
+        brief,
+        campaign,
+        sponsor,
+    })])
+}
 
+impl Campaign {
     pub(super) fn edit(&self, brief: &Brief, edit: &BriefEdit, now: DateTime<Utc>) -> Decision {
         self.check_status("it can be edited", &[Status::Draft])?;
         if *edit == BriefEdit::default() {
