@@ -88,6 +88,15 @@ impl Place {
         })
     }
 
+    /// A UUID with its hyphens.
+    pub(crate) fn id(self, text: &str) -> Result<Uuid, Problem> {
+        let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
+        id.ok_or_else(|| {
+            let what = "an id is a UUID such as 0199a3c4-5d6e-7f80-9a1b-2c3d4e5f6071";
+            self.problem(kind::INVALID_ID, what)
+        })
+    }
+
     pub(crate) fn code(self, text: &str) -> Result<Code, Problem> {
         Code::parse(text).map_err(|error| self.problem(kind::INVALID_CODE, error))
     }
@@ -109,11 +118,7 @@ impl Place {
 
 /// An id in the path: a UUID with its hyphens.
 pub(crate) fn id(text: &str) -> Result<Uuid, Problem> {
-    let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
-    id.ok_or_else(|| {
-        let what = "an id is a UUID such as 0199a3c4-5d6e-7f80-9a1b-2c3d4e5f6071";
-        Place::field("id").problem(kind::INVALID_ID, what)
-    })
+    Place::field("id").id(text)
 }
 
 /// The parameter `as_of`: a position, or a time.

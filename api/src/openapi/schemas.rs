@@ -93,4 +93,10 @@ schemas! {
     NormalSide = viral_ledger::NormalSide;
     Reference = viral_ledger::Reference;
     Transaction = viral_ledger::Transaction;
+    Money = viral_domain::Money;
+    Rate = viral_domain::Rate;
+    Role = viral_domain::user::Role;
+    SourceType = viral_domain::fraud_flag::SourceType;
+    Vcoin = viral_domain::Vcoin;
+    Verification = viral_domain::user::Verification;
 }
