@@ -18,6 +18,7 @@ pub mod trial_balance;
 pub mod verify;
 
 mod book_event;
+mod domain_event;
 mod pages;
 
 pub use as_of::{AsOf, Cutoff};

@@ -54,6 +54,11 @@ impl BookCheck {
             .map_err(|violation| violation.to_string())
     }
 
+    /// The state so far.
+    pub(super) fn book(&self) -> &Book {
+        &self.book
+    }
+
     /// The hash of the state.
     pub(super) fn state_hash(&self) -> String {
         self.book.state_hash()

@@ -1,10 +1,12 @@
 //! Verify: every stored byte is read again, and the first position where something is wrong is named.
 //!
-//! What one event says by itself is checked in `text`, its unit in `units`, what it does to the book in `book`,
-//! what the log and things beside it must agree on in `elsewhere`. That ids are unique and streams complete cannot be
+//! What one event says by itself is checked in `text`, its unit in `units`, that money moves as the domain says in
+//! `consequences`, what an event does to the book in `book`, what the log and things beside it must agree on in
+//! `elsewhere`. That ids are unique and streams complete cannot be
 //! known before the end; `whole_log` keeps what it needs in temporary files, so memory does not grow with the log.
 
 mod book;
+mod consequences;
 mod elsewhere;
 mod text;
 mod units;
@@ -18,6 +20,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Instant;
+use text::Content;
 use viral_ledger::BookEvent;
 use viral_store::event::time_text;
 use viral_store::{EventStore, Head, Position, StoreError, StoredEvent};
@@ -77,6 +80,7 @@ pub async fn verify_up_to(
     let complete = verifier.read(up_to, progress).await?;
     if complete && verifier.reached(up_to, head) && up_to == head.position {
         verifier.check_head(head).await?;
+        verifier.end_unit();
     }
     progress.begin("comparing ids and streams", Unit::Events, verifier.position.0);
     if let Some(finding) = verifier.whole_log.check(progress)? {
@@ -98,6 +102,7 @@ struct Verifier {
     position: Position,
     recorded_at: Option<DateTime<Utc>>,
     units: units::Units,
+    consequences: consequences::Consequences,
     book: book::BookCheck,
     whole_log: WholeLog,
     first: Option<Finding>,
@@ -110,6 +115,7 @@ impl Verifier {
             position: Position::START,
             recorded_at: None,
             units: units::Units::default(),
+            consequences: consequences::Consequences::default(),
             book: book::BookCheck::default(),
             whole_log: WholeLog::default(),
             first: None,
@@ -144,10 +150,8 @@ impl Verifier {
                 }
             };
             for event in &page {
-                if let Err(problem) = self.event(event).await? {
-                    // A gap is found at the event after it: what is missing is the position before that one.
-                    let position = self.position.next();
-                    self.note(Finding { position, problem });
+                if let Err(finding) = self.event(event).await? {
+                    self.note(finding);
                     return Ok(false);
                 }
                 self.position = event.position;
@@ -159,10 +163,10 @@ impl Verifier {
     }
 
     /// Checks one event. The outer error is of the tools, the inner one of the event.
-    async fn event(&mut self, event: &StoredEvent) -> Result<Result<(), String>, AuditError> {
+    async fn event(&mut self, event: &StoredEvent) -> Result<Result<(), Finding>, AuditError> {
         let checked = match self.check(event) {
             Ok(checked) => checked,
-            Err(problem) => return Ok(Err(problem)),
+            Err(finding) => return Ok(Err(finding)),
         };
         self.whole_log.add(event)?;
         match checked {
@@ -175,15 +179,34 @@ impl Verifier {
                 Ok(Ok(()))
             }
             Some(BookEvent::TransactionPosted(transaction)) if transaction.reverses.is_some() => {
-                elsewhere::reversed(self.store.as_ref(), event.position, &transaction).await
+                let reversed = elsewhere::reversed(self.store.as_ref(), event.position, &transaction).await?;
+                Ok(reversed.map_err(|problem| self.here(problem)))
             }
             _ => Ok(Ok(())),
         }
     }
 
-    fn check(&mut self, event: &StoredEvent) -> Result<Option<BookEvent>, String> {
-        let next = self.position.next();
-        if event.position != next {
+    /// A problem of the event that is being read. A gap is found at the event after it: what is missing is the position
+    /// before that one.
+    fn here(&self, problem: String) -> Finding {
+        let position = self.position.next();
+        Finding { position, problem }
+    }
+
+    fn check(&mut self, event: &StoredEvent) -> Result<Option<BookEvent>, Finding> {
+        self.check_place(event).map_err(|problem| self.here(problem))?;
+        let (metadata, content) = text::check(event, self.store.source()).map_err(|problem| self.here(problem))?;
+        if metadata.unit_id == event.event_id {
+            self.consequences.end_unit()?;
+        }
+        let effective_time = metadata.effective_time.clone();
+        let in_unit = self.units.check(event.event_id, event.recorded_at, metadata);
+        let checked = in_unit.and_then(|()| self.check_content(event, content, effective_time.as_deref()));
+        checked.map_err(|problem| self.here(problem))
+    }
+
+    fn check_place(&self, event: &StoredEvent) -> Result<(), String> {
+        if event.position != self.position.next() {
             return Err(format!(
                 "missing: position {} follows {}",
                 event.position, self.position
@@ -193,21 +216,36 @@ impl Verifier {
             let (time, before) = (time_text(&event.recorded_at), time_text(&before));
             return Err(format!("recorded at {time}, before its predecessor at {before}"));
         }
-        let (metadata, book_event) = text::check(event, self.store.source())?;
-        let effective_time = metadata.effective_time.clone();
-        self.units.check(event.event_id, event.recorded_at, metadata)?;
-        match (&book_event, effective_time) {
-            (Some(book_event), effective_time) => {
-                self.book.check(event, effective_time.as_deref(), book_event)?;
-            }
-            (None, Some(time)) => {
-                return Err(format!(
-                    "effectivetime is {time} in the metadata, but only transactions of the book have one"
-                ));
-            }
-            (None, None) => {}
+        Ok(())
+    }
+
+    fn check_content(
+        &mut self,
+        event: &StoredEvent,
+        content: Content,
+        effective_time: Option<&str>,
+    ) -> Result<Option<BookEvent>, String> {
+        if let Content::Book(book_event) = content {
+            self.consequences.of_ledger(event, &book_event, self.book.book())?;
+            self.book.check(event, effective_time, &book_event)?;
+            return Ok(Some(book_event));
         }
-        Ok(book_event)
+        if let Some(time) = effective_time {
+            return Err(format!(
+                "effectivetime is {time} in the metadata, but only transactions of the book have one"
+            ));
+        }
+        if let Content::Domain(effects) = content {
+            self.consequences.of_domain(event, effects)?;
+        }
+        Ok(None)
+    }
+
+    /// The log is over, and with it its last unit.
+    fn end_unit(&mut self) {
+        if let Err(finding) = self.consequences.end_unit() {
+            self.note(finding);
+        }
     }
 
     /// Whether the events go on as far as they were to be read, which the head says they do.

@@ -1,40 +1,64 @@
 //! What one event says by itself: its texts are canonical, say what they must, and make a line.
 
-use crate::book_event;
+use crate::{book_event, domain_event};
 use chrono::Datelike;
 use serde::Deserialize;
 use std::borrow::Cow;
+use viral_domain::Effect;
 use viral_ledger::{BookEvent, timestamp};
 use viral_store::event::time_text;
 use viral_store::{Metadata, StoredEvent, canonical, line};
 
+/// What a payload says.
+pub(super) enum Content {
+    /// Something happened in the book.
+    Book(BookEvent),
+    /// Something happened in the domain, which does this to the ledger.
+    Domain(Vec<Effect>),
+    /// What happened is not known here.
+    Other,
+}
+
 /// Checks the texts of an event, and answers what they say.
-pub(super) fn check(event: &StoredEvent, source: &str) -> Result<(Metadata, Option<BookEvent>), String> {
-    let book_event = check_payload(event)?;
+pub(super) fn check(event: &StoredEvent, source: &str) -> Result<(Metadata, Content), String> {
+    let content = check_payload(event)?;
     let metadata = check_metadata(&event.metadata)?;
     check_time(event)?;
     check_line(event, source)?;
     if event.sequence == 0 {
         return Err("its sequence is 0, streams begin at 1".to_owned());
     }
-    Ok((metadata, book_event))
+    Ok((metadata, content))
 }
 
-fn check_payload(event: &StoredEvent) -> Result<Option<BookEvent>, String> {
-    let decoded = book_event::decode(event);
-    if let Ok(Some(book_event)) = &decoded
-        && (is_plain_text_of(book_event, &event.payload)
-            || canonical::to_text(book_event).is_ok_and(|text| text == event.payload))
-    {
+fn check_payload(event: &StoredEvent) -> Result<Content, String> {
+    let decoded = decode(event);
+    if let Ok((content, true)) = decoded {
         // The canonical text of a value is canonical, and tagged with the type that was compared.
-        return decoded;
+        return Ok(content);
     }
     canonical::check_object(&event.payload).map_err(|e| format!("payload: {e}"))?;
     check_tag(event)?;
     match decoded? {
-        None => Ok(None),
-        Some(_) => Err("payload: canonical, but not spelled as the ledger writes this event".to_owned()),
+        (Content::Other, _) => Ok(Content::Other),
+        (Content::Book(_), _) => Err("payload: canonical, but not spelled as the ledger writes this event".to_owned()),
+        (Content::Domain(_), _) => {
+            Err("payload: canonical, but not spelled as the platform writes this event".to_owned())
+        }
     }
+}
+
+/// What the payload says, and whether it is known to be the canonical text of that.
+fn decode(event: &StoredEvent) -> Result<(Content, bool), String> {
+    if let Some(book_event) = book_event::decode(event)? {
+        let is_canonical = is_plain_text_of(&book_event, &event.payload)
+            || canonical::to_text(&book_event).is_ok_and(|text| text == event.payload);
+        return Ok((Content::Book(book_event), is_canonical));
+    }
+    Ok(match domain_event::decode(event)? {
+        Some(decoded) => (Content::Domain(decoded.effects), decoded.is_as_written),
+        None => (Content::Other, false),
+    })
 }
 
 /// Whether a text is the canonical one, seen without sorting anything: the fields of the book's events are declared in

@@ -142,14 +142,14 @@ impl History {
             let payload = serde_json::json!({"type": kind, "text": text});
             NewEvent::new(kind, "1", &payload).unwrap()
         };
-        let campaign = |expected, events| Part::Events {
-            stream: StreamId::new("campaign", "c1"),
+        let parcel = |expected, events| Part::Events {
+            stream: StreamId::new("parcel", "p1"),
             expected,
             events,
         };
         let post = Command::Post(transaction(&["1.00 CZK customer:1 -> customer:2"]));
         let parts = vec![
-            campaign(0, vec![event("campaign.created", "a"), event("campaign.funded", "b")]),
+            parcel(0, vec![event("parcel.packed", "a"), event("parcel.sent", "b")]),
             Part::Ledger {
                 id: None,
                 command: post,
@@ -197,7 +197,7 @@ impl History {
         )
         .await; // 15
         log.writer.snapshot().await.unwrap(); // 16
-        log.append(vec![campaign(2, vec![event("campaign.closed", "c")])]).await; // 17
+        log.append(vec![parcel(2, vec![event("parcel.received", "c")])]).await; // 17
         log.command(Command::ClosePeriod {
             through: "2026-01-02".parse().unwrap(),
         })
@@ -208,9 +208,9 @@ impl History {
         })
         .await; // 19
         log.append(vec![Part::Events {
-            stream: StreamId::new("user", "u1"),
+            stream: StreamId::new("reader", "r1"),
             expected: 0,
-            events: vec![event("user.registered", "d")],
+            events: vec![event("reader.enrolled", "d")],
         }])
         .await; // 20
         assert_eq!(log.head().await, Position(20));

@@ -3,12 +3,14 @@
 // A test that cannot go on panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod approvals;
 mod desk;
 mod export;
 mod history;
 mod import;
 mod import_bad;
 mod import_balances;
+mod journey;
 mod poster;
 mod programs;
 mod replay;
@@ -16,3 +18,4 @@ mod statements;
 mod tampered;
 mod verify;
 mod verify_contents;
+mod verify_domain;

@@ -158,7 +158,7 @@ async fn streams_and_ids() {
     zero.at(20).sequence = 0;
     finds("a sequence of 0", zero, 20, "streams begin at 1").await;
     let mut moved = log.clone();
-    moved.at(7).stream = StreamId::new("campaign", "c2");
+    moved.at(7).stream = StreamId::new("parcel", "p2");
     finds(
         "an event in another stream",
         moved,

@@ -51,9 +51,9 @@ async fn stored_text() {
         (
             "a type that does not fit",
             6,
-            "campaign.created",
-            "campaign.funded",
-            "the payload's type is campaign.funded",
+            "parcel.packed",
+            "parcel.sent",
+            "the payload's type is parcel.sent",
         ),
         ("no type", 6, "\"type\"", "\"typo\"", "missing field `type`"),
     ] {
