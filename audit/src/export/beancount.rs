@@ -63,6 +63,9 @@ impl<W: Write> Beancount<W> {
         if let Some(hold) = transaction.captures {
             field("captures", &quoted(&hold.to_string()));
         }
+        for (name, value) in entry.people() {
+            field(&name.replace('_', "-"), &quoted(&value));
+        }
         for posting in &transaction.postings {
             let (amount, asset) = (posting.amount.to_text(posting.asset), posting.asset);
             let _ = writeln!(text, "  {}  {amount} {asset}", self.name(entry, &posting.debit)?);

@@ -1,5 +1,6 @@
 //! What a journal format is given.
 
+use super::approvals::Trail;
 use crate::error::AuditError;
 use std::io;
 use viral_ledger::Transaction;
@@ -11,6 +12,8 @@ pub(super) struct Entry<'a> {
     pub(super) event: &'a StoredEvent,
     /// Who asked for it.
     pub(super) actor: Option<&'a str>,
+    /// Who agreed to it.
+    pub(super) approvals: &'a Trail,
     pub(super) transaction: &'a Transaction,
 }
 
@@ -23,6 +26,19 @@ impl Entry<'_> {
     /// The day (UTC) on which it takes effect.
     pub(super) fn effective_date(&self) -> String {
         self.transaction.effective_at.date_naive().to_string()
+    }
+
+    /// Who entered it and who agreed, by the names that they have in journals; what is not there is left out.
+    pub(super) fn people(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        [
+            ("entered_by", owned(self.actor)),
+            ("approved_by", owned(self.approvals.approved_by())),
+            ("approved_at", owned(self.approvals.approved_at())),
+            ("approvals", self.approvals.text()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
     }
 
     pub(super) fn description(&self) -> &str {

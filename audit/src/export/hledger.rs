@@ -85,6 +85,9 @@ fn text_of(entry: &Entry<'_>) -> String {
     if let Some(hold) = transaction.captures {
         tag("captures", &hold.to_string());
     }
+    for (name, value) in entry.people() {
+        tag(name, &value);
+    }
     for posting in &transaction.postings {
         let (amount, asset) = (posting.amount.to_text(posting.asset), posting.asset);
         let _ = writeln!(text, "    {}  {amount} {asset}", posting.debit);

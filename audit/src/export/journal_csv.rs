@@ -6,7 +6,7 @@ use crate::error::AuditError;
 use std::io::{self, Write};
 use viral_ledger::event::AccountOpened;
 
-const HEADER: [&str; 14] = [
+const HEADER: [&str; 18] = [
     "entry_number",
     "posting_date",
     "effective_date",
@@ -21,6 +21,10 @@ const HEADER: [&str; 14] = [
     "reference_type",
     "reference_id",
     "reverses",
+    "entered_by",
+    "approved_by",
+    "approved_at",
+    "approvals",
 ];
 
 pub(super) struct JournalCsv<W: Write> {
@@ -43,6 +47,7 @@ impl<W: Write> JournalCsv<W> {
         let reference = transaction.reference.as_ref();
         let (kind, reference) = reference.map_or(("", ""), |reference| (&reference.kind, &reference.id));
         let reverses = transaction.reverses.map(|id| id.to_string()).unwrap_or_default();
+        let approvals = entry.approvals.text().unwrap_or_default();
         for posting in &transaction.postings {
             let amount = posting.amount.to_text(posting.asset);
             for (account, debit, credit) in [(&posting.debit, amount.as_str(), ""), (&posting.credit, "", &amount)] {
@@ -61,6 +66,10 @@ impl<W: Write> JournalCsv<W> {
                     kind,
                     reference,
                     &reverses,
+                    entry.actor.unwrap_or_default(),
+                    entry.approvals.approved_by().unwrap_or_default(),
+                    entry.approvals.approved_at().unwrap_or_default(),
+                    &approvals,
                 ])?;
             }
         }

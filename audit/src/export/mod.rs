@@ -1,8 +1,10 @@
 //! Exports: the log as lines, or as a journal that accounting programs read.
 //!
-//! Everything streams: what is kept in memory is a page of events and, for some formats, the names of accounts. The
+//! Everything streams: what is kept in memory is a page of events, the approvals of open payouts and, for some formats,
+//! the names of accounts. The
 //! writers are called from the task itself; a slow one slows the export down and nothing else.
 
+mod approvals;
 mod beancount;
 mod entry;
 mod hledger;
@@ -14,6 +16,7 @@ use crate::book_event;
 use crate::error::AuditError;
 use crate::progress::Progress;
 use crate::replay::{each_event, each_event_after};
+use approvals::Approvals;
 use entry::{Entry, JournalWriter};
 use std::fmt;
 use std::io::{BufWriter, Write};
@@ -105,9 +108,11 @@ pub async fn journal(
 ) -> Result<Exported, AuditError> {
     let up_to = as_of.resolve(store.as_ref()).await?;
     let mut writer = writer(format, out).map_err(AuditError::Output)?;
+    let mut approvals = Approvals::default();
     let mut entries = 0;
     each_event(store, up_to, progress, |event| {
         let broken = |problem| AuditError::broken(event.position, problem);
+        approvals.read(event).map_err(broken)?;
         match book_event::decode(event).map_err(broken)? {
             Some(BookEvent::AccountOpened(opened)) => writer.account(&opened).map_err(AuditError::Output),
             Some(BookEvent::TransactionPosted(transaction)) => {
@@ -116,6 +121,7 @@ pub async fn journal(
                 writer.entry(&Entry {
                     event,
                     actor: metadata.actor.as_deref(),
+                    approvals: &approvals.take(event.event_id),
                     transaction: &transaction,
                 })
             }

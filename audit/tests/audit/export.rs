@@ -10,7 +10,7 @@ use viral_ledger::trial_balance::Row;
 use viral_ledger::{Amount, Asset, Command, NormalSide};
 use viral_store::{EventStore, Position, line};
 
-async fn journal(store: &Arc<dyn EventStore>, as_of: AsOf, format: Format) -> String {
+pub(crate) async fn journal(store: &Arc<dyn EventStore>, as_of: AsOf, format: Format) -> String {
     let mut out = Vec::new();
     export::journal(store, as_of, format, &mut out, &Silent).await.unwrap();
     String::from_utf8(out).unwrap()
@@ -58,6 +58,7 @@ async fn an_hledger_entry_says_everything() {
                  ; user:tester\n    \
                  ; reference_type:invoice\n    \
                  ; reference_id:7%2C 100%25\n    \
+                 ; entered_by:tester\n    \
                  customer:1  50.00 CZK\n    \
                  customer:2  -50.00 CZK\n    \
                  customer:1  0.50 CZK\n    \
@@ -81,6 +82,7 @@ async fn a_beancount_entry_says_everything() {
                  user: \"tester\"\n  \
                  reference-type: \"invoice\"\n  \
                  reference-id: \"7, 100%\"\n  \
+                 entered-by: \"tester\"\n  \
                  Liabilities:Customer:1  50.00 CZK\n  \
                  Liabilities:Customer:2  -50.00 CZK\n  \
                  Liabilities:Customer:1  0.50 CZK\n  \
@@ -97,14 +99,14 @@ async fn csv_has_two_rows_for_each_posting() {
         lines.next(),
         Some(
             "entry_number,posting_date,effective_date,user,account,description,debit,credit,asset,code,\
-             transaction_id,reference_type,reference_id,reverses"
+             transaction_id,reference_type,reference_id,reverses,entered_by,approved_by,approved_at,approvals"
         )
     );
     assert_eq!(
         lines.nth(3),
         Some(
             "5,2026-01-02,2025-12-31,tester,customer:2,\"half; *quoted* \"\"text\"\" \\ | é\",,50.00,CZK,transfer,\
-             00000000-0000-0000-0000-000000000069,invoice,\"7, 100%\","
+             00000000-0000-0000-0000-000000000069,invoice,\"7, 100%\",,tester,,,"
         )
     );
     let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -148,7 +150,7 @@ fn signed(row: &Row) -> i128 {
 }
 
 /// The balances of all accounts that are not zero, in minor units, debits positive.
-async fn debits_less_credits(store: &Arc<dyn EventStore>) -> BTreeMap<String, i128> {
+pub(crate) async fn debits_less_credits(store: &Arc<dyn EventStore>) -> BTreeMap<String, i128> {
     let balance = trial_balance(store, AsOf::Head, None, &Silent).await.unwrap();
     let signed = balance
         .accounts
