@@ -17,6 +17,7 @@ mod load;
 mod model;
 mod payouts;
 mod projector;
+pub mod queries;
 mod rebuild;
 mod registry;
 mod resume;
