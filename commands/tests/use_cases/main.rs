@@ -4,8 +4,12 @@
 // These are tests from the first line to the last; clippy only knows functions that are marked as such.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod diary;
+mod fraud;
+mod idempotency;
 mod journeys;
 mod payouts;
+mod privacy;
 mod refusals;
 mod replay;
 mod stage;

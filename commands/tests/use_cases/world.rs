@@ -54,6 +54,17 @@ impl World {
         }
     }
 
+    /// The same process with another vault.
+    pub(crate) fn with_vault(&self, vault: Vault) -> World {
+        let clock = self.clock.clone();
+        let writer = self.commands.writer().clone();
+        World {
+            commands: Commands::new(writer, self.commands.terms().clone(), vault)
+                .with_clock(Arc::new(move || *clock.lock().unwrap())),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn now(&self) -> DateTime<Utc> {
         *self.clock.lock().unwrap()
     }

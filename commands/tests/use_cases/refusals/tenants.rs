@@ -31,8 +31,7 @@ async fn campaigns_and_missions_are_their_sponsors() {
     let stage = Stage::new().await;
     let (CampaignId(campaign), MissionId(mission)) = stage.published("100", 2, "500").await;
     for who in [&stage.rival, &stage.first] {
-        let of = async |case: &dyn Fn(Uuid) -> FundCampaign| hidden(&stage, who, campaign, case).await;
-        of(&|id| FundCampaign {
+        hidden(&stage, who, campaign, |id| FundCampaign {
             campaign: CampaignId(id),
             amount: vcoin("1"),
         })
