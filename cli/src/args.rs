@@ -28,8 +28,16 @@ pub struct Cli {
 pub enum Command {
     /// Run every role in one process, with a PostgreSQL of its own unless DATABASE_URL is set
     Up(UpArgs),
+    /// Only answer HTTP: read models are written by `viral project`, deadlines kept by `viral work`
+    Api(UpArgs),
+    /// Only write the read models
+    Project,
+    /// Only do what follows by itself: deadlines, expiries, payouts to be sent
+    Work(WorkArgs),
     /// Bring the database to the newest version
     Migrate,
+    /// Walk the whole journey of a campaign through the API of a running `viral up --dev`
+    Demo(UrlArgs),
     /// Say what is in use and whether it can be reached
     Doctor {
         /// Print JSON
@@ -39,6 +47,12 @@ pub enum Command {
     /// Replay, verify and sum up the log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// List, rebuild and resume the read models
+    #[command(subcommand)]
+    Projections(ProjectionsCommand),
+    /// Tell what became of a payout
+    #[command(subcommand)]
+    Payout(PayoutCommand),
     /// Write events or a journal to standard output or a file
     #[command(subcommand)]
     Export(ExportCommand),
@@ -58,6 +72,103 @@ pub struct UpArgs {
     /// Where to listen for HTTP
     #[arg(long, env = "VIRAL_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
+}
+
+/// How to do what follows by itself.
+#[derive(Debug, Args)]
+pub struct WorkArgs {
+    /// As on a developer's machine
+    #[arg(long)]
+    pub dev: bool,
+}
+
+/// Where the platform is.
+#[derive(Debug, Args)]
+pub struct UrlArgs {
+    /// The address of the API [default: the one that runs in this home]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// What to do with read models.
+#[derive(Debug, Subcommand)]
+pub enum ProjectionsCommand {
+    /// Show version, position and problems of each
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Build one anew from the log beside the live one, then replace it in one step
+    Rebuild {
+        /// Which, or all
+        name: String,
+    },
+    /// Try again what one could not take in
+    Resume {
+        /// Which
+        name: String,
+    },
+}
+
+/// What became of a payout's last attempt.
+#[derive(Debug, Subcommand)]
+pub enum PayoutCommand {
+    /// The creator has the money
+    Settle {
+        #[command(flatten)]
+        args: PayoutArgs,
+        /// The bank's or provider's own id of the payment
+        #[arg(long, value_name = "ID")]
+        reference: Option<String>,
+    },
+    /// It definitely did not pay: it is sent again while attempts are left
+    Fail {
+        #[command(flatten)]
+        args: PayoutArgs,
+        /// What the bank or provider says
+        #[arg(long)]
+        reason: Option<String>,
+        /// Do not send it again: the V-Coin goes back to the creator
+        #[arg(long = "final")]
+        finally: bool,
+    },
+    /// Nobody knows whether it paid: nothing is sent until somebody does
+    Unknown {
+        #[command(flatten)]
+        args: PayoutArgs,
+        /// What the bank or provider says
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// Which payout, and where.
+#[derive(Debug, Args)]
+pub struct PayoutArgs {
+    /// The payout's id
+    pub id: uuid::Uuid,
+    /// The address of the API [default: the one that runs in this home]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+impl Default for UpArgs {
+    fn default() -> UpArgs {
+        UpArgs {
+            dev: false,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+        }
+    }
+}
+
+impl From<WorkArgs> for UpArgs {
+    fn from(args: WorkArgs) -> UpArgs {
+        UpArgs {
+            dev: args.dev,
+            ..UpArgs::default()
+        }
+    }
 }
 
 /// Where the events come from.
@@ -90,6 +201,12 @@ pub enum AuditCommand {
         /// The moment to verify up to: a position, or the time up to which events were recorded
         #[arg(long, value_name = "POSITION|TIME")]
         as_of: Option<AsOf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare every row and column of the read models with a replay of the log
+    Diff {
         /// Print JSON
         #[arg(long)]
         json: bool,

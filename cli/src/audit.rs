@@ -5,6 +5,8 @@ use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::progress::OnStderr;
 use crate::run::print;
+use crate::unseal::VaultUnseal;
+use crate::{diff, platform};
 use std::path::Path;
 use viral_audit::{Replay, Verification};
 use viral_ledger::TrialBalance;
@@ -13,14 +15,14 @@ use viral_ledger::trial_balance::Row;
 /// Runs one; answers whether the log holds.
 pub(crate) async fn run(home: &Path, command: AuditCommand) -> Result<bool, Error> {
     let database = Database::open(home, Purpose::Read).await?;
-    let result = ask(&database, command).await;
+    let result = ask(home, &database, command).await;
     database.close().await?;
     let (text, holds) = result?;
     print(&text)?;
     Ok(holds)
 }
 
-async fn ask(database: &Database, command: AuditCommand) -> Result<(String, bool), Error> {
+async fn ask(home: &Path, database: &Database, command: AuditCommand) -> Result<(String, bool), Error> {
     let store = database.store();
     let progress = OnStderr::new();
     match command {
@@ -36,6 +38,16 @@ async fn ask(database: &Database, command: AuditCommand) -> Result<(String, bool
                 verification_text(&verification)
             };
             Ok((text, verification.holds))
+        }
+        AuditCommand::Diff { json } => {
+            let vault = platform::vault(home, database, false).await?;
+            let report = viral_projections::diff(&database.pool(), store.as_ref(), &VaultUnseal(vault)).await?;
+            let text = if json {
+                diff::to_json(&report)
+            } else {
+                diff::to_text(&report)
+            };
+            Ok((text, report.holds()))
         }
         AuditCommand::TrialBalance { as_of, effective, json } => {
             let balance = viral_audit::trial_balance(&store, as_of.unwrap_or_default(), effective, &progress).await?;

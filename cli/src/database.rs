@@ -2,14 +2,16 @@
 
 use crate::embedded::{self, Options, Postgres};
 use crate::error::Error;
+use sqlx::PgPool;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use viral_store::{EventStore, PostgresStore, StoreError, postgres};
+use viral_store::{EventStore, PersonKeys, PostgresStore, StoreError, postgres};
 
 /// An open log, and the server below it if we share in one.
-#[derive(Debug)]
 pub struct Database {
     store: Arc<PostgresStore>,
+    app_url: String,
     server: Option<Postgres>,
 }
 
@@ -27,6 +29,16 @@ pub enum Purpose {
 /// The user's own database, if one is set.
 pub fn url_from_env() -> Option<String> {
     std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
+}
+
+impl fmt::Debug for Database {
+    /// Without the URL: passwords must not reach a log by way of `{:?}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("store", &self.store)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Database {
@@ -66,6 +78,7 @@ impl Database {
             })?;
         Ok(Database {
             store: Arc::new(store),
+            app_url,
             server,
         })
     }
@@ -73,6 +86,21 @@ impl Database {
     /// The log.
     pub fn store(&self) -> Arc<dyn EventStore> {
         self.store.clone()
+    }
+
+    /// The keys of persons, beside the log.
+    pub fn person_keys(&self) -> Arc<dyn PersonKeys> {
+        self.store.clone()
+    }
+
+    /// The connections of the role `viral_app`, for other tables than the log's.
+    pub fn pool(&self) -> PgPool {
+        self.store.pool().clone()
+    }
+
+    /// Where the platform's own role connects.
+    pub fn app_url(&self) -> &str {
+        &self.app_url
     }
 
     /// The embedded server, unless the database is the user's own.

@@ -5,6 +5,7 @@ use viral_audit::AuditError;
 use viral_audit::import::ImportError;
 use viral_commands::AppendError;
 use viral_commands::error::FollowError;
+use viral_projections::ProjectionError;
 use viral_store::StoreError;
 
 /// Why a command could not do its work. That something does not hold is no error but exit code 1.
@@ -28,6 +29,9 @@ pub enum Error {
     /// The book could not follow the log.
     #[error("the log does not hold: {0}; run `viral audit verify`")]
     Follow(#[from] FollowError),
+    /// A read model.
+    #[error("{0}")]
+    Projection(#[from] ProjectionError),
     /// A file or socket.
     #[error("{what}: {error}")]
     Io {

@@ -6,14 +6,22 @@ pub mod database;
 pub mod embedded;
 
 mod audit;
+mod client;
+mod demo;
+mod diff;
 mod doctor;
 mod error;
 mod export;
 mod import;
+mod payout;
+mod platform;
 mod poster;
 mod progress;
+mod projections;
 mod run;
-mod token;
+mod secrets;
+mod terms;
+mod unseal;
 mod up;
 
 pub use error::Error;

@@ -1,9 +1,9 @@
 //! From the command line to an exit code: 0 (done, holds), 1 (does not hold, or could not be done), 2 (usage, by clap).
 
-use crate::args::{Cli, Command, ImportCommand};
+use crate::args::{Cli, Command, ImportCommand, UpArgs};
 use crate::database::{self, Purpose};
 use crate::error::Error;
-use crate::{audit, bench, doctor, export, import, up};
+use crate::{audit, bench, demo, doctor, export, import, payout, projections, up};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -13,7 +13,11 @@ use viral_store::postgres;
 pub fn run(cli: Cli) -> ExitCode {
     // Two TLS libraries could be linked in one day: the choice is made once, here. A second call is refused, no harm.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    log(matches!(cli.command, Command::Up(_)));
+    let serves = matches!(
+        cli.command,
+        Command::Up(_) | Command::Api(_) | Command::Project | Command::Work(_)
+    );
+    log(serves);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Error::io("starting threads")(error)),
@@ -54,7 +58,15 @@ fn log(server: bool) {
 async fn dispatch(cli: Cli) -> Result<bool, Error> {
     let home = cli.home.as_path();
     match cli.command {
-        Command::Up(args) => up::run(home, &args).await.map(|()| true),
+        Command::Up(args) => up::run(home, up::Roles::ALL, args).await.map(|()| true),
+        Command::Api(args) => up::run(home, up::Roles::API, args).await.map(|()| true),
+        Command::Project => up::run(home, up::Roles::PROJECT, UpArgs::default())
+            .await
+            .map(|()| true),
+        Command::Work(args) => up::run(home, up::Roles::WORK, args.into()).await.map(|()| true),
+        Command::Demo(args) => demo::run(home, args.url.as_deref()).await.map(|()| true),
+        Command::Projections(command) => projections::run(home, &command).await,
+        Command::Payout(command) => payout::run(home, &command).await.map(|()| true),
         Command::Migrate => migrate(home).await.map(|()| true),
         Command::Doctor { json } => {
             let (text, well) = doctor::run(home, json).await?;

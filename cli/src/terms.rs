@@ -18,7 +18,11 @@ pub(crate) fn from_env() -> Result<Terms, Error> {
 fn read(get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Terms, Error> {
     let mut terms = Terms::default();
     if let Some(text) = get("VIRAL_FEE_BPS")? {
-        let share = text.parse().ok().map(BasisPoints).filter(|share| *share <= BasisPoints::ALL);
+        let share = text
+            .parse()
+            .ok()
+            .map(BasisPoints)
+            .filter(|share| share.0 <= BasisPoints::ALL.0);
         terms.fee = share.ok_or_else(|| bad("VIRAL_FEE_BPS", &text, "hundredths of a percent from 0 to 10000"))?;
     }
     if let Some(text) = get("VIRAL_RATE")? {
@@ -36,7 +40,8 @@ fn read(get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Terms, Er
     }
     if let Some(text) = get("VIRAL_PAYOUT_ATTEMPTS")? {
         let attempts = text.parse().ok().filter(|attempts| (1..=100).contains(attempts));
-        terms.payout_attempts = attempts.ok_or_else(|| bad("VIRAL_PAYOUT_ATTEMPTS", &text, "a number from 1 to 100"))?;
+        terms.payout_attempts =
+            attempts.ok_or_else(|| bad("VIRAL_PAYOUT_ATTEMPTS", &text, "a number from 1 to 100"))?;
     }
     Ok(terms)
 }
@@ -59,7 +64,10 @@ mod tests {
         assert_eq!(with("VIRAL_FEE_BPS", "250").unwrap().fee, BasisPoints(250));
         assert_eq!(with("VIRAL_RATE", "0.02").unwrap().rate, Rate::parse("0.02").unwrap());
         assert_eq!(with("VIRAL_FIAT", "EUR").unwrap().fiat.code(), "EUR");
-        assert_eq!(with("VIRAL_ADMIN_LIMIT", "5").unwrap().admin_limit, Vcoin::parse("5").unwrap());
+        assert_eq!(
+            with("VIRAL_ADMIN_LIMIT", "5").unwrap().admin_limit,
+            Vcoin::parse("5").unwrap()
+        );
         assert_eq!(with("VIRAL_PAYOUT_ATTEMPTS", "1").unwrap().payout_attempts, 1);
         for (name, value) in [
             ("VIRAL_FEE_BPS", "10001"),

@@ -4,15 +4,17 @@ use crate::args::UpArgs;
 use crate::database::{Database, Purpose};
 use crate::embedded::Postgres;
 use crate::error::Error;
-use crate::token;
+use crate::{client, platform, secrets};
+use std::future::Future;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use viral_api::{AppState, Role, Tokens};
-use viral_commands::{Settings, Writer};
+use viral_workers::Workers;
 
 /// How often the embedded server is looked at; less often while it cannot be started.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -21,67 +23,213 @@ const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(30);
 /// How long the writer may take to end after the API has.
 const WRITER_GRACE: Duration = Duration::from_secs(5);
 
-/// Runs until it is told to stop (SIGINT, SIGTERM, SIGHUP); what was accepted is answered first.
-pub(crate) async fn run(home: &Path, args: &UpArgs) -> Result<(), Error> {
-    // The port first: nothing is started for a platform that cannot be reached.
-    let listener = TcpListener::bind(args.listen).await.map_err(Error::io(format!(
-        "cannot listen on {}: is `viral up` running already? choose another address with --listen",
-        args.listen
-    )))?;
-    let token = operator_token(home, args)?;
-    let mut tokens = Tokens::new();
-    tokens
-        .add(&token, "operator", Role::Admin)
-        .map_err(|e| Error::Other(format!("VIRAL_API_TOKEN: {e}")))?;
-    let mut stop = Stop::new()?;
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Roles {
+    /// Answers HTTP.
+    api: bool,
+    /// Writes the read models.
+    project: bool,
+    /// Does what follows by itself.
+    work: bool,
+}
 
+impl Roles {
+    /// Everything.
+    pub(crate) const ALL: Roles = Roles {
+        api: true,
+        project: true,
+        work: true,
+    };
+    /// Only HTTP.
+    pub(crate) const API: Roles = Roles {
+        api: true,
+        project: false,
+        work: false,
+    };
+    /// Only the read models.
+    pub(crate) const PROJECT: Roles = Roles {
+        api: false,
+        project: true,
+        work: false,
+    };
+    /// Only the workers.
+    pub(crate) const WORK: Roles = Roles {
+        api: false,
+        project: false,
+        work: true,
+    };
+
+    fn appends(self) -> bool {
+        self.api || self.work
+    }
+}
+
+/// Runs until it is told to stop (SIGINT, SIGTERM, SIGHUP); what was accepted is answered first.
+pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), Error> {
+    // The port first: nothing is started for a platform that cannot be reached.
+    let front = match roles.api {
+        true => Some(Front::open(home, &args).await?),
+        false => None,
+    };
+    let mut stop = Stop::new()?;
     let database = tokio::select! {
         opened = Database::open(home, Purpose::Run) => opened?,
         () = stop.wait() => return Ok(()),
     };
     let started = tokio::select! {
-        started = Writer::start(database.store(), Settings::default()) => started,
+        started = start(home, roles, &args, &database, front) => started,
         () = stop.wait() => return database.close().await,
     };
-    let (writer, mut task) = started?;
-    let address = listener.local_addr().map_err(Error::io("the listening socket"))?;
-    announce(home, args, &database, address, &token);
-
-    let state = AppState::new(writer, tokens);
-    let (stop_serving, serving_stops) = oneshot::channel::<()>();
-    let serve = viral_api::serve(listener, state, async move {
-        // An error means that the other end is gone, which is a reason to stop as well.
-        let _ = serving_stops.await;
-    });
-    let mut serve = std::pin::pin!(serve);
-    let mut writer_died = false;
-    let served = tokio::select! {
-        served = &mut serve => served,
-        ended = &mut task => {
-            // It lives as long as the API has a handle: to end before is to have panicked. Without it nothing can be
-            // appended, so the process ends, for whoever started it to start it anew.
-            tracing::error!(?ended, "the writer ended, stopping");
-            writer_died = true;
-            drop(stop_serving);
-            serve.await
-        }
-        () = stop.wait() => {
-            drop(stop_serving);
-            serve.await
-        }
-        () = keep_alive(database.server()) => Ok(()),
-    };
-    // The writer ends with its last handle. A connection that is cut off in the middle of a request may keep one.
-    if !writer_died && tokio::time::timeout(WRITER_GRACE, task).await.is_err() {
-        tracing::warn!("a connection is still open; what it was told is in the log");
-    }
+    let ended = started?.until(&mut stop, &database).await;
     database.close().await?;
-    served.map_err(Error::io("serving HTTP"))?;
-    match writer_died {
-        true => Err(Error::Other(
-            "the writer ended unexpectedly: see the log, then start again".to_owned(),
-        )),
-        false => Ok(()),
+    ended
+}
+
+/// Where HTTP comes in, and who may.
+struct Front {
+    listener: TcpListener,
+    tokens: Tokens,
+    token: String,
+}
+
+impl Front {
+    async fn open(home: &Path, args: &UpArgs) -> Result<Front, Error> {
+        let listener = TcpListener::bind(args.listen).await.map_err(Error::io(format!(
+            "cannot listen on {}: is `viral up` running already? choose another address with --listen",
+            args.listen
+        )))?;
+        let token = operator_token(home, args)?;
+        let mut tokens = Tokens::new();
+        tokens
+            .add(&token, "operator", Role::Admin)
+            .map_err(|e| Error::Other(format!("VIRAL_API_TOKEN: {e}")))?;
+        Ok(Front {
+            listener,
+            tokens,
+            token,
+        })
+    }
+}
+
+/// Everything that runs. Each part ends when `stop` says so, the writer when everybody who appends has ended.
+struct Running {
+    stop: watch::Sender<bool>,
+    parts: JoinSet<Ended>,
+}
+
+/// A part that has ended, and how.
+type Ended = (&'static str, Result<(), Error>);
+
+const WRITER: &str = "the writer";
+
+async fn start(
+    home: &Path,
+    roles: Roles,
+    args: &UpArgs,
+    database: &Database,
+    front: Option<Front>,
+) -> Result<Running, Error> {
+    let vault = platform::vault(home, database, platform::may_create_master_key(database, args)).await?;
+    let (stop, stopped) = watch::channel(false);
+    let parts = JoinSet::new();
+    let mut running = Running { stop, parts };
+    let projector = platform::projector(database, &vault)?;
+    // So that reads find their tables from the first moment on, whoever fills them.
+    projector.prepare().await?;
+    if roles.project {
+        let stopped = stopped.clone();
+        running.add("the projector", async move { Ok(projector.run(stopped).await?) });
+    }
+    if !roles.appends() {
+        return Ok(running);
+    }
+    let secret = args.dev.then(|| vault.secret("viral dev tokens 1"));
+    let (commands, writer) = platform::commands(database, vault, args.dev).await?;
+    running.add(WRITER, async move {
+        writer.await.map_err(|error| Error::Other(error.to_string()))
+    });
+    let read_models = platform::read_models(database);
+    if roles.work {
+        let workers = Workers::new(commands.clone(), read_models.clone());
+        let stopped = told_to_stop(stopped.clone());
+        running.add("the workers", async move {
+            workers.run(stopped).await;
+            Ok(())
+        });
+    }
+    if let Some(front) = front {
+        let address = front.listener.local_addr().map_err(Error::io("the listening socket"))?;
+        client::remember(home, &format!("http://{address}"))?;
+        announce(home, args, database, address, &front.token);
+        let mut state = AppState::new(commands, front.tokens).with_read_models(read_models);
+        if let Some(secret) = secret {
+            state = state.with_dev_tokens(secret);
+        }
+        running.add("the API", async move {
+            let served = viral_api::serve(front.listener, state, told_to_stop(stopped)).await;
+            served.map_err(Error::io("serving HTTP"))
+        });
+    }
+    Ok(running)
+}
+
+async fn told_to_stop(mut stopped: watch::Receiver<bool>) {
+    // An error means that nobody is there any more who could say so: a reason to stop as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+impl Running {
+    fn add(&mut self, name: &'static str, part: impl Future<Output = Result<(), Error>> + Send + 'static) {
+        let task = tokio::spawn(part);
+        self.parts.spawn(async move {
+            let ended = task.await.unwrap_or_else(|error| Err(Error::Other(error.to_string())));
+            (name, ended)
+        });
+    }
+
+    /// Waits for the signal to stop, or for a part that ends by itself, which none should; then ends everything.
+    async fn until(mut self, stop: &mut Stop, database: &Database) -> Result<(), Error> {
+        let unexpected = tokio::select! {
+            () = stop.wait() => None,
+            () = keep_alive(database.server()) => None,
+            ended = self.parts.join_next() => ended.and_then(Result::ok),
+        };
+        let mut result = match unexpected {
+            None => Ok(()),
+            Some((part, ended)) => {
+                // Whoever started us starts us anew: half a platform is worse than none.
+                let how = ended.map_or_else(|error| error.to_string(), |()| "without an error".to_owned());
+                tracing::error!(part, how, "ended by itself, stopping");
+                let text = format!("{part} ended unexpectedly ({how}): see the log, then start again");
+                Err(Error::Other(text))
+            }
+        };
+        // An error means that nobody listens any more.
+        let _ = self.stop.send(true);
+        while let Some(ended) = self.next_to_end().await {
+            if let (_, Err(error)) = ended
+                && result.is_ok()
+            {
+                result = Err(error);
+            }
+        }
+        result
+    }
+
+    /// The next part that ends. The writer is the last, with its last handle: a connection that is cut off in the middle
+    /// of a request may keep one.
+    async fn next_to_end(&mut self) -> Option<Ended> {
+        let last = self.parts.len() == 1;
+        let ended = match last {
+            true => tokio::time::timeout(WRITER_GRACE, self.parts.join_next()).await,
+            false => Ok(self.parts.join_next().await),
+        };
+        let Ok(ended) = ended else {
+            tracing::warn!("a connection is still open; what it was told is in the log");
+            return None;
+        };
+        ended.and_then(Result::ok)
     }
 }
 
@@ -112,7 +260,7 @@ fn operator_token(home: &Path, args: &UpArgs) -> Result<String, Error> {
     // From the environment only: a command line can be read by everybody on the machine.
     match std::env::var("VIRAL_API_TOKEN").ok().filter(|token| !token.is_empty()) {
         Some(token) => Ok(token),
-        None if args.dev => token::kept(home),
+        None if args.dev => secrets::token(home),
         None => Err(Error::Other(
             "set VIRAL_API_TOKEN to the operator's bearer token, or run `viral up --dev`, which makes one".to_owned(),
         )),
@@ -136,10 +284,12 @@ fn announce(home: &Path, args: &UpArgs, database: &Database, address: std::net::
             "  token {token}\n\nTry next:\n  \
              export TOKEN={token}\n  \
              curl http://{address}/readyz\n  \
+             viral demo                         (in another terminal; the binary is {0})\n  \
+             http://{address}/docs              (every call, in a browser)\n  \
              curl -H \"Authorization: Bearer $TOKEN\" http://{address}/v1/ledger/trial-balance\n  \
-             viral import journal FILE.csv      (in another terminal; the binary is {})\n  \
+             viral import journal FILE.csv\n  \
              viral audit verify\n  \
-             docs/API.md has every call with curl. Stop with Ctrl-C.\n",
+             docs/API.md has the calls with curl. Stop with Ctrl-C.\n",
             std::env::current_exe().map_or_else(|_| "viral".to_owned(), |path| path.display().to_string())
         ));
         if home != Path::new(".viral") {

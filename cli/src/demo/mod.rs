@@ -1,0 +1,18 @@
+//! `viral demo`: the whole journey of a campaign, through the HTTP API like any client.
+
+mod story;
+mod teller;
+mod trail;
+
+use crate::client::Client;
+use crate::error::Error;
+use std::path::Path;
+use teller::Teller;
+
+/// Tells a story beside the earlier ones, then shows what is in the log about it.
+pub(crate) async fn run(home: &Path, url: Option<&str>) -> Result<(), Error> {
+    let operator = Client::operator(home, url)?;
+    let mut teller = Teller::new(operator).await?;
+    let cast = story::tell(&mut teller).await?;
+    trail::show(&teller, &cast).await
+}

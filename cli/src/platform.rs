@@ -1,0 +1,60 @@
+//! The parts of the platform put together over one database: use cases, read models, workers, API.
+
+use crate::args::UpArgs;
+use crate::database::Database;
+use crate::error::Error;
+use crate::unseal::VaultUnseal;
+use crate::{secrets, terms};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+use viral_commands::{Commands, Environment, Settings, Vault, Writer};
+use viral_projections::Projector;
+use viral_projections::queries::ReadModels;
+
+/// The vault of personal fields of this home and database.
+pub(crate) async fn vault(home: &Path, database: &Database, may_create: bool) -> Result<Vault, Error> {
+    let key = secrets::master_key(home, may_create)?;
+    let vault = Vault::new(database.person_keys(), &key);
+    vault.check().await.map_err(|error| {
+        Error::Other(format!(
+            "the master key is not the one that this database's personal fields were sealed under: {error}"
+        ))
+    })?;
+    Ok(vault)
+}
+
+/// What writes the read models.
+pub(crate) fn projector(database: &Database, vault: &Vault) -> Result<Projector, Error> {
+    let pool = viral_projections::connect(database.app_url())?;
+    Ok(Projector::new(
+        pool,
+        database.store(),
+        Arc::new(VaultUnseal(vault.clone())),
+    ))
+}
+
+/// Use cases, and the task of their writer, which ends when all clones of them are gone.
+pub(crate) async fn commands(
+    database: &Database,
+    vault: Vault,
+    dev: bool,
+) -> Result<(Commands, JoinHandle<()>), Error> {
+    let terms = terms::from_env()?;
+    let (writer, task) = Writer::start(database.store(), Settings::default()).await?;
+    let environment = match dev {
+        true => Environment::Development,
+        false => Environment::Production,
+    };
+    Ok((Commands::new(writer, terms, vault).with_environment(environment), task))
+}
+
+/// What answers reads.
+pub(crate) fn read_models(database: &Database) -> ReadModels {
+    ReadModels::new(database.pool())
+}
+
+/// Whether a master key may be made where there is none: the data are this home's own, or nothing is at stake.
+pub(crate) fn may_create_master_key(database: &Database, args: &UpArgs) -> bool {
+    database.server().is_some() || args.dev
+}

@@ -1,0 +1,111 @@
+//! `viral projections`: the read models from the operator's side.
+
+use crate::args::ProjectionsCommand;
+use crate::database::{Database, Purpose};
+use crate::error::Error;
+use crate::platform;
+use crate::progress::OnStderr;
+use crate::run::print;
+use serde_json::json;
+use std::path::Path;
+use viral_audit::Progress as _;
+use viral_audit::progress::Unit;
+use viral_projections::{READ_MODELS, Status};
+
+/// Runs one; answers whether all read models are as they should be.
+pub(crate) async fn run(home: &Path, command: &ProjectionsCommand) -> Result<bool, Error> {
+    let database = Database::open(home, Purpose::Read).await?;
+    let result = carry_out(home, &database, command).await;
+    database.close().await?;
+    let (text, well) = result?;
+    print(&text)?;
+    Ok(well)
+}
+
+async fn carry_out(home: &Path, database: &Database, command: &ProjectionsCommand) -> Result<(String, bool), Error> {
+    let projector = match command {
+        ProjectionsCommand::List { json } => return list(database, *json).await,
+        ProjectionsCommand::Rebuild { .. } | ProjectionsCommand::Resume { .. } => {
+            let vault = platform::vault(home, database, false).await?;
+            platform::projector(database, &vault)?
+        }
+    };
+    match command {
+        ProjectionsCommand::Rebuild { name } => {
+            let mut text = String::new();
+            let all = name == "all";
+            for model in READ_MODELS.iter().filter(|model| all || model.name == name) {
+                let progress = OnStderr::new();
+                progress.begin(model.name, Unit::Events, database.store().head().await?.position.0);
+                projector
+                    .rebuild(model.name, &mut |at, _| progress.advance(at.0))
+                    .await?;
+                text.push_str(&format!("{} is rebuilt\n", model.name));
+            }
+            match text.is_empty() {
+                true => Err(unknown(name)),
+                false => Ok((text, true)),
+            }
+        }
+        ProjectionsCommand::Resume { name } => {
+            let resumed = projector.resume(name).await?;
+            let was = if resumed.was_halted {
+                "it had stopped and goes on; "
+            } else {
+                ""
+            };
+            let (applied, parked) = (resumed.applied, resumed.still_parked);
+            let text = format!("{name}: {was}{applied} parked events were applied, {parked} are still parked\n");
+            Ok((text, parked == 0))
+        }
+        ProjectionsCommand::List { json } => list(database, *json).await,
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    let names: Vec<&str> = READ_MODELS.iter().map(|model| model.name).collect();
+    Error::Other(format!(
+        "there is no read model {name:?}: name one of {}, or all",
+        names.join(", ")
+    ))
+}
+
+async fn list(database: &Database, as_json: bool) -> Result<(String, bool), Error> {
+    let list = viral_projections::list(&database.pool()).await?;
+    let well = list.iter().all(|status| status.problem.is_none() && status.parked == 0);
+    if as_json {
+        let rows: Vec<_> = list.iter().map(to_json).collect();
+        return Ok((json!({"projections": rows}).to_string() + "\n", well));
+    }
+    let mut text = format!(
+        "{:<14} {:>7} {:<9} {:>12} {:>10} {:>7}\n",
+        "NAME", "VERSION", "STATE", "POSITION", "BEHIND", "PARKED"
+    );
+    for status in &list {
+        let behind = status.head.0.saturating_sub(status.position.0);
+        let (name, version, state) = (&status.name, status.version, status.state.as_str());
+        let (position, parked) = (status.position, status.parked);
+        text.push_str(&format!(
+            "{name:<14} {version:>7} {state:<9} {position:>12} {behind:>10} {parked:>7}\n"
+        ));
+        if let Some(problem) = &status.problem {
+            text.push_str(&format!("  stopped: {problem}\n"));
+        }
+    }
+    if list.is_empty() {
+        text.push_str("none were set up yet: `viral up` or `viral project` does it\n");
+    }
+    Ok((text, well))
+}
+
+fn to_json(status: &Status) -> serde_json::Value {
+    json!({
+        "name": status.name,
+        "version": status.version,
+        "state": status.state.as_str(),
+        "position": status.position.to_string(),
+        "head": status.head.to_string(),
+        "parked": status.parked,
+        "problem": status.problem,
+    })
+}

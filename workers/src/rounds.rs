@@ -1,0 +1,102 @@
+//! Rounds: every rule is applied, then the log is waited for.
+
+use crate::rules::{self, Job};
+use std::future::Future;
+use std::time::Duration;
+use viral_commands::{AppendError, Caller, CommandError, Commands};
+use viral_projections::queries::ReadModels;
+use viral_store::{Position, StoreError};
+
+/// How long a round waits for something to happen: deadlines pass without an event.
+const TICK: Duration = Duration::from_secs(1);
+/// The least time between two rounds, so that a busy log does not mean a round for every event.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait after an error.
+const BACK_OFF: Duration = Duration::from_secs(1);
+
+/// Applies the rules until it is told to stop.
+#[derive(Clone)]
+pub struct Workers {
+    commands: Commands,
+    read_models: ReadModels,
+    caller: Caller,
+}
+
+/// What a round did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Round {
+    /// How many things were done now.
+    pub done: usize,
+    /// How many had been done before, or were refused because the state has moved on.
+    pub superfluous: usize,
+}
+
+impl Workers {
+    /// Workers over these use cases and read models.
+    pub fn new(commands: Commands, read_models: ReadModels) -> Workers {
+        Workers {
+            commands,
+            read_models,
+            caller: Caller::system("workers"),
+        }
+    }
+
+    /// Works until `stop` is ready. A store that cannot be reached is waited for.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) {
+        let work = async {
+            let mut seen = Position::START;
+            loop {
+                match self.round().await {
+                    Ok(round) if round.done > 0 => tracing::info!(done = round.done, "workers"),
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "the workers wait");
+                        tokio::time::sleep(BACK_OFF).await;
+                    }
+                }
+                tokio::time::sleep(PAUSE).await;
+                match self.commands.writer().store().wait_for(seen, TICK).await {
+                    Ok(head) => seen = head.position,
+                    Err(_) => tokio::time::sleep(BACK_OFF).await,
+                }
+            }
+        };
+        tokio::select! {
+            () = work => {}
+            () = stop => {}
+        }
+    }
+
+    /// Applies every rule once.
+    pub async fn round(&self) -> Result<Round, CommandError> {
+        let mut round = Round::default();
+        for job in rules::due(&self.commands, &self.read_models).await? {
+            match self.carry_out(&job).await {
+                Ok(true) => round.done += 1,
+                Ok(false) => round.superfluous += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(round)
+    }
+
+    /// Answers whether the job was done just now. A refusal means that the state has moved on since the read model was
+    /// written: then there is nothing to do.
+    async fn carry_out(&self, job: &Job) -> Result<bool, CommandError> {
+        match job.run(&self.commands, &self.caller).await {
+            Ok(outcome) => Ok(!outcome.is_duplicate()),
+            Err(CommandError::Refused { code, message }) => {
+                tracing::debug!(?job, code, message, "nothing to do any more");
+                Ok(false)
+            }
+            Err(CommandError::NotFound { .. } | CommandError::Append(AppendError::Rejected(_))) => Ok(false),
+            Err(CommandError::Append(AppendError::Conflict { .. })) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What the read models say when they cannot be read.
+pub(crate) fn unavailable(error: impl std::fmt::Display) -> CommandError {
+    CommandError::Append(AppendError::Unavailable(StoreError::Unavailable(error.to_string())))
+}
