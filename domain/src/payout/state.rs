@@ -130,7 +130,7 @@ impl Payout {
 
 impl Requested {
     /// Whether the amount is above the limit up to which the sponsor's approval is enough.
-    pub(super) fn needs_admin(&self) -> bool {
+    pub fn needs_admin(&self) -> bool {
         self.amount_vcoin > self.admin_limit_vcoin
     }
 }
