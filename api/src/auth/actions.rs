@@ -43,8 +43,8 @@ actions! {
 
     /// Register somebody without a login, as `--dev` allows.
     RegisterDevUser [Admin Any];
-    /// Look at a user and the profile. Everybody's own user is their own.
-    ReadUser [Sponsor Own, Creator Own, Admin Any, Auditor Own, Compliance Any, Analyst Own];
+    /// Look at one's own user and profile.
+    ReadUser [Sponsor Own, Creator Own, Admin Own, Auditor Own, Compliance Own, Analyst Own];
     /// Change the profile.
     ChangeProfile [Sponsor Own, Creator Own, Admin Own, Auditor Own, Compliance Own, Analyst Own];
     /// Record how far somebody's identity is checked.
@@ -72,8 +72,10 @@ actions! {
     /// Look at a creator's dashboard.
     ReadDashboard [Creator Own];
 
-    /// Look at a wallet.
+    /// Look at one's own wallet.
     ReadWallet [Sponsor Own, Creator Own];
+    /// Look at the wallet of any user.
+    ReadAnyWallet [Admin Any, Auditor Any, Compliance Any];
     /// Turn fiat money into V-Coin. An admin names the fiat entry; sponsors buy by themselves under `--dev` only.
     OnRamp [Sponsor Own, Admin Any];
     /// Ask for a payout.
@@ -116,7 +118,7 @@ mod tests {
         Reverse             -       -       any   -       -          -
         ClosePeriod         -       -       any   -       -          -
         RegisterDevUser     -       -       any   -       -          -
-        ReadUser            own     own     any   own     any        own
+        ReadUser            own     own     own   own     own        own
         ChangeProfile       own     own     own   own     own        own
         VerifyUser          -       -       any   -       -          -
         CreateCampaign      own     -       -     -       -          -
@@ -130,6 +132,7 @@ mod tests {
         ReadAssignment      own     own     any   any     any        -
         ReadDashboard       -       own     -     -       -          -
         ReadWallet          own     own     -     -       -          -
+        ReadAnyWallet       -       -       any   any     any        -
         OnRamp              own     -       any   -       -          -
         RequestPayout       -       own     -     -       -          -
         CancelPayout        -       own     -     -       -          -

@@ -44,6 +44,12 @@ const fn post(path: &'static str, action: Action) -> Rule {
     Rule { method, path, access }
 }
 
+const fn put(path: &'static str, action: Action) -> Rule {
+    let access = Access::To(action);
+    let method = Method::PUT;
+    Rule { method, path, access }
+}
+
 /// Every route.
 pub const ROUTES: &[Rule] = &[
     public("/healthz"),
@@ -70,4 +76,15 @@ pub const ROUTES: &[Rule] = &[
     post("/v1/ledger/holds/{id}/capture", Action::Hold),
     post("/v1/ledger/holds/{id}/void", Action::Hold),
     post("/v1/ledger/periods/close", Action::ClosePeriod),
+    post("/v1/dev/users", Action::RegisterDevUser),
+    put("/v1/users/me/profile", Action::ChangeProfile),
+    post("/v1/admin/users/{id}/verification", Action::VerifyUser),
+    post("/v1/wallets/on-ramp", Action::OnRamp),
+    post("/v1/wallets/payout", Action::RequestPayout),
+    post("/v1/payouts/{id}/approve", Action::ReviewPayout),
+    post("/v1/payouts/{id}/reject", Action::ReviewPayout),
+    post("/v1/payouts/{id}/cancel", Action::CancelPayout),
+    post("/v1/admin/payouts/{id}/outcome", Action::SettlePayout),
+    post("/v1/admin/fraud", Action::RaiseFlag),
+    post("/v1/admin/fraud/{id}/resolve", Action::ResolveFlag),
 ];
