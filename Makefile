@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint lint-deep bench
+.PHONY: help setup run demo test check lint lint-deep bench
 
 cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/viral-engine
 target := $(or $(CARGO_TARGET_DIR),target)
@@ -29,6 +29,11 @@ run: ## build, and start every role on http://127.0.0.1:8080 with a PostgreSQL o
 	@$(setup) run
 	@cargo build --workspace --bins --locked
 	@exec $(target)/debug/viral up --dev $(ARGS)
+
+demo: ## walk the journey of a campaign through the API of the running platform, or of one started for it
+	@$(setup) run
+	@cargo build --workspace --bins --locked
+	@exec $(target)/debug/viral demo --start $(ARGS)
 
 test: ## set up, build and run every test
 	@$(phase) setup $(setup) test

@@ -37,7 +37,7 @@ pub enum Command {
     /// Bring the database to the newest version
     Migrate,
     /// Walk the whole journey of a campaign through the API of a running `viral up --dev`
-    Demo(UrlArgs),
+    Demo(DemoArgs),
     /// Say what is in use and whether it can be reached
     Doctor {
         /// Print JSON
@@ -82,12 +82,15 @@ pub struct WorkArgs {
     pub dev: bool,
 }
 
-/// Where the platform is.
+/// Where the demo takes place.
 #[derive(Debug, Args)]
-pub struct UrlArgs {
+pub struct DemoArgs {
     /// The address of the API [default: the one that runs in this home]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+    /// Start a platform for the time of the demo, if none runs in this home
+    #[arg(long, conflicts_with = "url")]
+    pub start: bool,
 }
 
 /// What to do with read models.

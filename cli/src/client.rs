@@ -17,6 +17,12 @@ pub(crate) fn remember(home: &Path, url: &str) -> Result<(), Error> {
         .map_err(Error::io(format!("{} cannot be written", home.join(FILE).display())))
 }
 
+/// Forgets it again, when the platform ends.
+pub(crate) fn forget(home: &Path) {
+    // If it is not there, there is nothing to forget.
+    let _ = std::fs::remove_file(home.join(FILE));
+}
+
 /// A caller of the API.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {

@@ -64,7 +64,7 @@ async fn dispatch(cli: Cli) -> Result<bool, Error> {
             .await
             .map(|()| true),
         Command::Work(args) => up::run(home, up::Roles::WORK, args.into()).await.map(|()| true),
-        Command::Demo(args) => demo::run(home, args.url.as_deref()).await.map(|()| true),
+        Command::Demo(args) => demo::run(home, args.url.as_deref(), args.start).await.map(|()| true),
         Command::Projections(command) => projections::run(home, &command).await,
         Command::Payout(command) => payout::run(home, &command).await.map(|()| true),
         Command::Migrate => migrate(home).await.map(|()| true),

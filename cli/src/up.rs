@@ -82,6 +82,9 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
         () = stop.wait() => return database.close().await,
     };
     let ended = started?.until(&mut stop, &database).await;
+    if roles.api {
+        client::forget(home);
+    }
     database.close().await?;
     ended
 }
