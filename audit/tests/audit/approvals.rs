@@ -65,10 +65,10 @@ async fn every_transaction_names_who_agreed() {
         "payout_request|FIRST|||",
         "payout_return|system:bank|system:bank|09:28Z|requested by FIRST at 09:25Z; \
          approved as sponsor by SPONSOR at 09:26Z (no second factor); failed, recorded by system:bank at 09:28Z",
-        "refund|SPONSOR|SPONSOR|09:30Z|campaign closed by SPONSOR at 09:30Z",
-        "refund|SECOND|SPONSOR|09:30Z|campaign closed by SPONSOR at 09:30Z; last work withdrawn by SECOND at 09:31Z",
+        "refund|SPONSOR|SPONSOR|09:31Z|campaign closed by SPONSOR at 09:31Z",
+        "refund|SECOND|SPONSOR|09:31Z|campaign closed by SPONSOR at 09:31Z; last work withdrawn by SECOND at 09:32Z",
         "fund|SPONSOR|||",
-        "refund|ADMIN|ADMIN|09:34Z|campaign closed by ADMIN at 09:34Z",
+        "refund|ADMIN|ADMIN|09:37Z|campaign closed by ADMIN at 09:37Z",
     ];
     assert_eq!(rows, expected);
 }

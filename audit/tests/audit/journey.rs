@@ -12,9 +12,10 @@ use viral_commands::{
 };
 use viral_domain::assignment::Deliverable;
 use viral_domain::campaign::Brief;
+use viral_domain::fraud_flag::SourceType;
 use viral_domain::payout::PayoutEvent;
 use viral_domain::user::Role;
-use viral_domain::{AssignmentId, CampaignId, MissionId, Money, PayoutId, Requirements, Terms, UserId, Vcoin};
+use viral_domain::{AssignmentId, CampaignId, FlagId, MissionId, Money, PayoutId, Requirements, Terms, UserId, Vcoin};
 use viral_ledger::{Amount, Asset};
 use viral_store::{EventStore, MemoryStore, StoredEvent};
 
@@ -64,10 +65,10 @@ impl Journey {
             first: nobody.clone(),
             second: nobody,
         };
-        journey.admin = journey.user(Role::Admin).await;
-        journey.sponsor = journey.user(Role::Sponsor).await;
-        journey.first = journey.user(Role::Creator).await;
-        journey.second = journey.user(Role::Creator).await;
+        journey.admin = journey.user(Role::Admin, None).await;
+        journey.sponsor = journey.user(Role::Sponsor, None).await;
+        journey.first = journey.user(Role::Creator, None).await;
+        journey.second = journey.user(Role::Creator, Some("second@example.com")).await;
         journey
     }
 
@@ -81,11 +82,11 @@ impl Journey {
         outcome.events().to_vec()
     }
 
-    async fn user(&self, role: Role) -> Caller {
+    async fn user(&self, role: Role, email: Option<&str>) -> Caller {
         let profile = Profile {
             bio: String::new(),
             display_name: format!("a {}", role.as_str()),
-            email: None,
+            email: email.map(str::to_owned),
             links: Vec::new(),
         };
         let registered = self
@@ -191,6 +192,23 @@ impl Journey {
         self.ask(&bank, &ReportPayoutOutcome { payout, outcome }).await;
     }
 
+    /// Somebody suspects a campaign, and is wrong.
+    async fn suspect(&self, campaign: CampaignId) {
+        let raise = RaiseFlag {
+            source_type: SourceType::Campaign,
+            source_id: campaign.0,
+            score: 70,
+            reasons: vec!["too good".to_owned()],
+        };
+        let flag = FlagId(self.ask(&self.admin, &raise).await[0].event_id);
+        let dismiss = ResolveFlag {
+            flag,
+            resolution: Resolution::Dismiss,
+            note: Some("it is that good".to_owned()),
+        };
+        self.ask(&self.admin, &dismiss).await;
+    }
+
     /// The whole story.
     pub(crate) async fn told() -> Journey {
         let journey = Journey::new().await;
@@ -223,13 +241,19 @@ impl Journey {
         let (reason, finally) = (None, true);
         journey.pay(failed.0, PayoutOutcome::Failed { reason, finally }).await;
 
-        let second = journey.join(&journey.second, mission).await;
+        let creators = vec![user_of(&journey.second)];
+        journey
+            .ask(&journey.sponsor, &InviteCreators { mission, creators })
+            .await;
+        let assignment = AssignmentId::of(mission, user_of(&journey.second));
+        journey.ask(&journey.second, &AcceptAssignment { assignment }).await;
         journey.ask(&journey.sponsor, &CloseCampaign { campaign }).await;
         let withdraw = WithdrawAssignment {
-            assignment: second,
+            assignment,
             reason: None,
         };
         journey.ask(&journey.second, &withdraw).await;
+        journey.suspect(campaign).await;
 
         let idle = journey.campaign("10").await;
         journey.ask(&journey.admin, &CloseCampaign { campaign: idle }).await;

@@ -19,3 +19,4 @@ mod tampered;
 mod verify;
 mod verify_contents;
 mod verify_domain;
+mod verify_reserved;
