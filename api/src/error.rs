@@ -6,6 +6,8 @@ use viral_commands::error::FollowError;
 use viral_commands::privacy::VaultError;
 use viral_commands::{AppendError, CommandError, Rejection};
 use viral_ledger::Refusal;
+use viral_projections::queries::QueryError;
+use viral_projections::{Behind, ProjectionError};
 use viral_store::StoreError;
 use viral_store::line::LineError;
 
@@ -91,6 +93,41 @@ impl From<CommandError> for Problem {
             CommandError::Append(error) => error.into(),
             CommandError::Vault(VaultError::Store(error)) => error.into(),
             CommandError::Vault(error) => internal(&error),
+        }
+    }
+}
+
+/// As with the store, what the database said is for our log only.
+impl From<ProjectionError> for Problem {
+    fn from(error: ProjectionError) -> Problem {
+        match error {
+            ProjectionError::Behind(Behind { name, at, wanted }) => {
+                let detail = format!("read model {name} is at position {at}, not yet at {wanted}: try again");
+                Problem::new(kind::READ_MODEL_BEHIND, detail).with("position", at.to_string())
+            }
+            ProjectionError::NotSetUp(_) => Problem::new(
+                kind::NOT_READY,
+                "the read models are not set up yet: try again in a moment",
+            ),
+            ProjectionError::Store(error) => error.into(),
+            error if error.is_retryable() => {
+                tracing::warn!(%error, "the read models cannot be reached");
+                Problem::new(kind::STORE_UNAVAILABLE, "the read models cannot be reached, try again")
+            }
+            error => internal(&error),
+        }
+    }
+}
+
+/// As with the store, what the database said is for our log only.
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Problem {
+        match error {
+            QueryError::Unavailable(_) => {
+                tracing::warn!(%error, "the read models cannot be asked");
+                Problem::new(kind::STORE_UNAVAILABLE, "the read models cannot be reached, try again")
+            }
+            QueryError::Corrupt(_) => internal(&error),
         }
     }
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::Instrument as _;
-use viral_commands::Writer;
 use utoipa::ToSchema;
+use viral_commands::Writer;
 use viral_store::EventStore;
 
 /// How long an answer about readiness is given to everybody who asks.

@@ -4,7 +4,7 @@ use crate::problem::Problem;
 use crate::state::AppState;
 use crate::{error, kind};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, ETAG};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -95,7 +95,13 @@ fn finish(mut response: Response, id: &RequestId) -> (Response, Option<&'static 
         response = problem.render(&id.0);
     }
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // What has a tag may be kept by its reader, who asks whether it is still the same. Nothing else is kept.
+    let keep = if headers.contains_key(ETAG) {
+        "private, no-cache"
+    } else {
+        "no-store"
+    };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep));
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         headers.insert(REQUEST_ID, value);
     }

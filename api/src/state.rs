@@ -5,12 +5,14 @@ use crate::health::Readiness;
 use crate::history::History;
 use crate::kind;
 use crate::problem::Problem;
+use crate::read::Progress;
 use crate::tokens::{DevTokens, Tokens};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use viral_commands::{Clock, Commands, Writer};
 use viral_ledger::Book;
+use viral_projections::queries::ReadModels;
 use viral_store::{EventStore, Position};
 
 /// The state of the API. Cheap to clone.
@@ -21,6 +23,8 @@ pub struct AppState {
     store: Arc<dyn EventStore>,
     tokens: Arc<Tokens>,
     dev_tokens: Option<DevTokens>,
+    progress: Option<Arc<dyn Progress>>,
+    read_models: Option<ReadModels>,
     history: Arc<History>,
     readiness: Readiness,
     clock: Clock,
@@ -39,6 +43,8 @@ impl AppState {
             store,
             tokens: Arc::new(tokens),
             dev_tokens: None,
+            progress: None,
+            read_models: None,
             clock: Arc::new(Utc::now),
             started: Instant::now(),
             request_timeout: Duration::from_secs(30),
@@ -54,6 +60,18 @@ impl AppState {
     /// Issues and accepts tokens for any user and role, for trying the platform out. Without this they are refused.
     pub fn with_dev_tokens(mut self, secret: [u8; 32]) -> AppState {
         self.dev_tokens = Some(DevTokens::new(secret));
+        self
+    }
+
+    /// Answers from read models that are as far as this says. Without it such requests are 503 `not_ready`.
+    pub fn with_progress(mut self, progress: Arc<dyn Progress>) -> AppState {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Answers from these read models. Without them such requests are 503 `not_ready`.
+    pub fn with_read_models(mut self, read_models: ReadModels) -> AppState {
+        self.read_models = Some(read_models);
         self
     }
 
@@ -97,6 +115,16 @@ impl AppState {
         self.tokens.find(token).cloned().or_else(user)
     }
 
+    /// How far the read models are.
+    pub(crate) fn progress(&self) -> Result<&dyn Progress, Problem> {
+        self.progress.as_deref().ok_or_else(no_read_models)
+    }
+
+    /// The read models, to be asked.
+    pub(crate) fn read_models(&self) -> Result<&ReadModels, Problem> {
+        self.read_models.as_ref().ok_or_else(no_read_models)
+    }
+
     /// What issues tokens for any user and role; nothing unless the platform is only tried out.
     pub fn dev_tokens(&self) -> Option<&DevTokens> {
         self.dev_tokens.as_ref()
@@ -121,6 +149,10 @@ impl AppState {
     pub(crate) fn request_timeout(&self) -> Duration {
         self.request_timeout
     }
+}
+
+fn no_read_models() -> Problem {
+    Problem::new(kind::NOT_READY, "this process answers nothing from read models")
 }
 
 impl std::fmt::Debug for AppState {

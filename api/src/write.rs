@@ -146,7 +146,10 @@ impl<T, Q> Write<T, Q> {
         let principal = self.caller.principal().name();
         let identity = RequestIdentity::new(principal, &self.key, operation, path, &self.canonical_body);
         let request = viral_commands::Request::keyed(identity, self.correlation.0.to_string());
-        let outcome = state.commands()?.run(&self.caller.to_commands(), &request, case).await?;
+        let outcome = state
+            .commands()?
+            .run(&self.caller.to_commands(), &request, case)
+            .await?;
         Ok(Written { outcome })
     }
 

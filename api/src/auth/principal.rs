@@ -56,7 +56,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(principal: Principal, scope: Scope) -> Caller {
+    pub(crate) fn new(principal: Principal, scope: Scope) -> Caller {
         Caller { principal, scope }
     }
 
@@ -67,7 +67,12 @@ impl Caller {
 
     /// The user who asks, for routes about "me": 403 for a token that is no user's.
     pub fn user(&self) -> Result<UserId, Problem> {
-        let nobody = || Problem::new(kind::FORBIDDEN, "your token is no user's, and this is about a user's own");
+        let nobody = || {
+            Problem::new(
+                kind::FORBIDDEN,
+                "your token is no user's, and this is about a user's own",
+            )
+        };
         self.principal.user.ok_or_else(nobody)
     }
 

@@ -11,8 +11,8 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use viral_ledger::{Address, Asset};
 use viral_ledger::trial_balance::Row;
+use viral_ledger::{Address, Asset};
 use viral_store::Position;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -51,7 +51,10 @@ pub(super) struct TrialBalancePage {
 
 /// One account of a trial balance: what [`Row`] looks like.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "only its schema is used, which the tests compare with real answers")]
+#[expect(
+    dead_code,
+    reason = "only its schema is used, which the tests compare with real answers"
+)]
 struct TrialBalanceRow {
     /// The account.
     #[schema(value_type = schemas::Address)]

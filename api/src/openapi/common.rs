@@ -20,7 +20,14 @@ pub(super) fn complete(document: &mut Value) {
         "bearer": {"type": "http", "scheme": "bearer", "description": "A token of the platform."}
     });
     complete_schemas(document);
-    let Some(paths) = document["paths"].as_object_mut() else { return };
+    complete_paths(document);
+    remove_unused(document);
+}
+
+fn complete_paths(document: &mut Value) {
+    let Some(paths) = document["paths"].as_object_mut() else {
+        return;
+    };
     for (path, item) in paths {
         let Some(item) = item.as_object_mut() else { continue };
         for (method, operation) in item {
@@ -28,6 +35,27 @@ pub(super) fn complete(document: &mut Value) {
             if let Some(rule) = ROUTES.iter().find(is_this) {
                 complete_operation(rule, operation);
             }
+        }
+    }
+}
+
+/// Takes away what is there for operations of some kind, if there is none of that kind.
+fn remove_unused(document: &mut Value) {
+    loop {
+        let mut used = BTreeSet::new();
+        references(document, "#/components/", &mut used);
+        let mut removed = false;
+        for kind in ["schemas", "parameters", "headers", "responses"] {
+            let Some(components) = document["components"][kind].as_object_mut() else {
+                continue;
+            };
+            let before = components.len();
+            components.retain(|name, _| used.contains(&format!("{kind}/{name}")));
+            removed |= components.len() < before;
+        }
+        // What only they referred to is unused now.
+        if !removed {
+            return;
         }
     }
 }
@@ -49,26 +77,35 @@ fn complete_operation(rule: &Rule, operation: &mut Value) {
             statuses.extend([401, 403]);
         }
     }
-    if rule.path.contains('{') {
+    // What a user calls their own is not there if they are not, and what is for `--dev` not elsewhere.
+    if rule.path.contains('{') || rule.path.contains("/me") || rule.path.contains("/dev/") {
         statuses.push(404);
     }
     if write {
         statuses.extend([409, 413, 415, 422, 507]);
     }
-    complete_parameters(operation, write);
+    let tagged = operation["responses"].get("304").is_some();
+    complete_parameters(operation, write, tagged);
     complete_responses(operation, write, &statuses);
 }
 
-/// What is left out is no `null`: a query cannot say that.
-fn complete_parameters(operation: &mut Value, write: bool) {
-    if operation["parameters"].is_null() && !write {
-        return;
-    }
+fn complete_parameters(operation: &mut Value, write: bool, tagged: bool) {
+    let common: &[&str] = match (write, tagged) {
+        (true, _) => &["IdempotencyKey", "RequestId", "CorrelationId"],
+        (false, true) => &["IfNoneMatch"],
+        (false, false) => &[],
+    };
     if operation["parameters"].is_null() {
+        if common.is_empty() {
+            return;
+        }
         operation["parameters"] = json!([]);
     }
-    let Some(parameters) = operation["parameters"].as_array_mut() else { return };
+    let Some(parameters) = operation["parameters"].as_array_mut() else {
+        return;
+    };
     for parameter in parameters.iter_mut() {
+        // What is left out of a query is no `null`.
         let schema = &mut parameter["schema"];
         if let Some([of, null]) = schema["type"].as_array().map(Vec::as_slice)
             && null == "null"
@@ -76,21 +113,26 @@ fn complete_parameters(operation: &mut Value, write: bool) {
             schema["type"] = of.clone();
         }
     }
-    if write {
-        for name in ["IdempotencyKey", "RequestId", "CorrelationId"] {
-            parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
-        }
+    for name in common {
+        parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
     }
 }
 
 fn complete_responses(operation: &mut Value, write: bool, problems: &[u16]) {
-    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    let Some(responses) = operation["responses"].as_object_mut() else {
+        return;
+    };
+    let tagged = responses.contains_key("304");
     for (status, response) in responses.iter_mut() {
         let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
         response["headers"]["X-Request-Id"] = header("RequestId");
         if write {
             response["headers"]["Viral-Position"] = header("Position");
             response["headers"]["Idempotent-Replayed"] = header("Replayed");
+        }
+        if tagged {
+            response["headers"]["ETag"] = header("EntityTag");
+            response["headers"]["Viral-Position"] = header("ReadPosition");
         }
         if status == "201" {
             response["headers"]["Location"] = header("Location");
@@ -104,7 +146,9 @@ fn complete_responses(operation: &mut Value, write: bool, problems: &[u16]) {
 
 fn complete_schemas(document: &mut Value) {
     let strict = reachable_from_bodies(document);
-    let Some(components) = document["components"]["schemas"].as_object_mut() else { return };
+    let Some(components) = document["components"]["schemas"].as_object_mut() else {
+        return;
+    };
     components.extend(schemas::all());
     components.insert("Problem".to_owned(), problem());
     for (name, schema) in components {
@@ -120,31 +164,31 @@ fn complete_schemas(document: &mut Value) {
 
 /// The names of the schemas that bodies of requests are made of.
 fn reachable_from_bodies(document: &Value) -> BTreeSet<String> {
-    let mut todo = Vec::new();
+    let mut todo = BTreeSet::new();
     let operations = document["paths"].as_object().into_iter().flat_map(Map::values);
     for operation in operations.filter_map(Value::as_object).flat_map(Map::values) {
-        references(&operation["requestBody"]["content"], &mut todo);
+        references(&operation["requestBody"]["content"], SCHEMAS, &mut todo);
     }
     let foreign = schemas::all();
     let mut reached = BTreeSet::new();
-    while let Some(name) = todo.pop() {
+    while let Some(name) = todo.pop_first() {
         if reached.insert(name.clone()) {
             let schema = foreign.get(&name).unwrap_or(&document["components"]["schemas"][&name]);
-            references(schema, &mut todo);
+            references(schema, SCHEMAS, &mut todo);
         }
     }
     reached
 }
 
-/// The names of the schemas that a part of the document refers to.
-fn references(part: &Value, found: &mut Vec<String>) {
+/// The names of the components under a prefix that a part of the document refers to.
+fn references(part: &Value, prefix: &str, found: &mut BTreeSet<String>) {
     match part {
         Value::Object(fields) => {
             let name = fields.get("$ref").and_then(Value::as_str);
-            found.extend(name.and_then(|name| name.strip_prefix(SCHEMAS)).map(str::to_owned));
-            fields.values().for_each(|value| references(value, found));
+            found.extend(name.and_then(|name| name.strip_prefix(prefix)).map(str::to_owned));
+            fields.values().for_each(|value| references(value, prefix, found));
         }
-        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+        Value::Array(values) => values.iter().for_each(|value| references(value, prefix, found)),
         _ => {}
     }
 }
@@ -195,6 +239,8 @@ fn headers() -> Value {
         "RequestId": header("The id of the request: the caller's, or a fresh one.", json!({"type": "string"})),
         "Position": header("The position of the last event that was written.", json!({"type": "integer", "minimum": 1})),
         "Replayed": header("`true` if an earlier request with this key was carried out.", json!({"const": "true"})),
+        "EntityTag": header("Which state this is, for `If-None-Match`.", json!({"type": "string"})),
+        "ReadPosition": header("How much of the log the answer has seen.", json!({"type": "integer", "minimum": 0})),
         "Location": header("Where it can be read.", json!({"type": "string", "format": "uri-reference"})),
     })
 }
@@ -205,6 +251,10 @@ fn parameters() -> Value {
         json!({"name": name, "in": "header", "required": required, "description": about, "schema": schema})
     };
     json!({
+        "IfNoneMatch": {
+            "name": "If-None-Match", "in": "header", "required": false, "schema": {"type": "string"},
+            "description": "The `ETag` of the state that the caller has: 304 if that is still the state.",
+        },
         "IdempotencyKey": header("Idempotency-Key", true, crate::write::MAX_KEY,
             "Fresh for every new request, the same when a request is repeated: it is carried out once."),
         "RequestId": header("X-Request-Id", false, crate::observe::MAX_ID,

@@ -36,7 +36,10 @@ fn operation(method: &str, path: &str) -> Option<String> {
         }
     };
     // A path without a variable goes before one with it.
-    let template = paths.keys().filter(fits).min_by_key(|template| template.matches('{').count())?;
+    let template = paths
+        .keys()
+        .filter(fits)
+        .min_by_key(|template| template.matches('{').count())?;
     let method = method.to_lowercase();
     paths[template].get(&method)?;
     Some(format!("/paths/{}/{method}", template.replace('/', "~1")))
@@ -44,9 +47,13 @@ fn operation(method: &str, path: &str) -> Option<String> {
 
 /// Fails the test if an answer is not as documented. Paths and methods that are not there are not.
 pub(crate) fn check(method: &str, path: &str, status: u16, content_type: Option<&str>, text: &str) {
-    let Some(operation) = operation(method, path) else { return };
+    let Some(operation) = operation(method, path) else {
+        return;
+    };
     let place = format!("{operation}/responses/{status}");
-    let response = DOCUMENT.pointer(&place).unwrap_or_else(|| panic!("{place} is not documented: {text}"));
+    let response = DOCUMENT
+        .pointer(&place)
+        .unwrap_or_else(|| panic!("{place} is not documented: {text}"));
     let response = match response["$ref"].as_str() {
         Some(reference) => DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap(),
         None => response,
@@ -73,6 +80,9 @@ pub(crate) fn check(method: &str, path: &str, status: u16, content_type: Option<
         .clone();
     drop(validators);
     let value: Value = serde_json::from_str(text).unwrap();
-    let problems: Vec<String> = validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    let problems: Vec<String> = validator
+        .iter_errors(&value)
+        .map(|e| format!("{}: {e}", e.instance_path()))
+        .collect();
     assert!(problems.is_empty(), "{place}: {problems:?} in {text}");
 }

@@ -63,6 +63,39 @@ async fn the_request_id_is_the_callers_if_it_can_be_used() {
     }
 }
 
+/// Events have the caller's correlation id if it can be used, else the request's id.
+#[tokio::test]
+async fn the_correlation_id_ends_up_in_the_events() {
+    let api = Api::with_money().await;
+    let long = "x".repeat(129);
+    for (request_id, correlation_id, kept) in [
+        (Some("request-1"), Some("order/4711"), "order/4711"),
+        (None, Some("order/4711"), "order/4711"),
+        (Some("request-2"), None, "request-2"),
+        (Some("request-3"), Some("a b"), "request-3"),
+        (Some("request-4"), Some(""), "request-4"),
+        (Some("request-5"), Some(long.as_str()), "request-5"),
+    ] {
+        let mut request = with_token(Request::post("/v1/ledger/holds"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", api.fresh_key());
+        for (name, id) in [("x-request-id", request_id), ("x-correlation-id", correlation_id)] {
+            if let Some(id) = id {
+                request = request.header(name, id);
+            }
+        }
+        let body = Body::from(r#"{"account":"alice","amount":"1","asset":"USD"}"#);
+        let answer = api.send(request.body(body).unwrap()).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let position = viral_store::Position(api.head().await - 1);
+        let event = api.store.read_after(position, 1).await.unwrap().pop().unwrap();
+        let metadata = event.parse_metadata().unwrap();
+        assert_eq!(metadata.correlation_id.as_deref(), Some(kept));
+        // The answer names the request, whatever it belongs to.
+        assert!(request_id.is_none_or(|id| answer.header("x-request-id") == Some(id)));
+    }
+}
+
 #[tokio::test]
 async fn there_is_nothing_elsewhere() {
     let api = Api::new().await;

@@ -14,7 +14,6 @@ mod holds;
 mod idempotency;
 mod lists;
 mod openapi;
-mod people;
 mod refusals;
 mod reversals;
 mod roles;

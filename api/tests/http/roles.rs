@@ -83,7 +83,10 @@ async fn the_router_keeps_to_the_table() {
             let allowed = cell(rule, role) != "-";
             match (role, allowed) {
                 // Without a key or for something that is not there: but past the tables.
-                (_, true) => assert!(![401, 403, 405, 500].contains(&answer.status), "{rule:?} {role:?}: {answer:?}"),
+                (_, true) => assert!(
+                    ![401, 403, 405, 500].contains(&answer.status),
+                    "{rule:?} {role:?}: {answer:?}"
+                ),
                 (Some(_), false) => {
                     assert_eq!(answer.problem(), (403, "forbidden".to_owned()), "{rule:?} {role:?}");
                 }
@@ -119,5 +122,8 @@ async fn what_a_user_does_has_its_id_as_actor() {
         .header("idempotency-key", "one");
     let body = Body::from(r#"{"account":"shop:a","asset":"USD"}"#);
     let opened = api.send(request.body(body).unwrap()).await;
-    assert_eq!((opened.status, &opened.json()["actor"]), (201, &user.to_string().into()));
+    assert_eq!(
+        (opened.status, &opened.json()["actor"]),
+        (201, &user.to_string().into())
+    );
 }

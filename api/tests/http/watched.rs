@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use tower::ServiceExt;
 use viral_api::{AppState, Role, Tokens, router};
-use viral_commands::{Commands, Settings, Writer, Vault};
+use viral_commands::{Commands, Settings, Vault, Writer};
 use viral_domain::Terms;
 use viral_store::{EventStore, Head, LockedHead, MemoryStore, Position, Snapshot, StoreError, StoredEvent, StreamId};
 
