@@ -144,14 +144,7 @@ impl<'a> Batch<'a> {
                 return Err(Rejection::AlreadyHappened { id, position }.into());
             }
         }
-        for guard in &unit.guards {
-            if guard.stream.aggregate_type == BookEvent::AGGREGATE_TYPE {
-                return Err(Rejection::ReservedStream(guard.stream.clone()).into());
-            }
-            check_name(&guard.stream.aggregate_type)?;
-            check_name(&guard.stream.aggregate_id)?;
-            self.expect(&guard.stream, guard.sequence, moved)?;
-        }
+        self.check_streams(unit, moved)?;
         for part in &unit.parts {
             match part {
                 Part::Events {
@@ -159,7 +152,7 @@ impl<'a> Batch<'a> {
                     expected,
                     events,
                 } => {
-                    self.append_events(unit, stream, *expected, events, moved)?;
+                    self.append_events(unit, stream, *expected, events)?;
                 }
                 Part::Ledger { id, command } => self.append_ledger(unit, *id, command)?,
                 Part::Snapshot => {
@@ -170,6 +163,31 @@ impl<'a> Batch<'a> {
         }
         if self.in_unit() == 0 {
             return Err(Rejection::Empty.into());
+        }
+        Ok(())
+    }
+
+    /// All streams are where the unit expects them, before the book is asked: a plan that was made from an older state is
+    /// a conflict, which is planned anew, and not whatever the ledger would say to it.
+    fn check_streams(&self, unit: &Unit, moved: &mut Vec<(StreamId, u64)>) -> Result<(), AppendError> {
+        for guard in &unit.guards {
+            check_stream(&guard.stream)?;
+            self.expect(&guard.stream, guard.sequence, moved)?;
+        }
+        for part in &unit.parts {
+            let Part::Events {
+                stream,
+                expected,
+                events,
+            } = part
+            else {
+                continue;
+            };
+            check_stream(stream)?;
+            self.expect(stream, *expected, moved)?;
+            if !events.is_empty() {
+                moved.push((stream.clone(), expected + events.len() as u64));
+            }
         }
         Ok(())
     }
@@ -203,14 +221,7 @@ impl<'a> Batch<'a> {
         stream: &StreamId,
         expected: u64,
         events: &[NewEvent],
-        moved: &mut Vec<(StreamId, u64)>,
     ) -> Result<(), AppendError> {
-        if stream.aggregate_type == BookEvent::AGGREGATE_TYPE {
-            return Err(Rejection::ReservedStream(stream.clone()).into());
-        }
-        check_name(&stream.aggregate_type)?;
-        check_name(&stream.aggregate_id)?;
-        self.expect(stream, expected, moved)?;
         for (event, sequence) in events.iter().zip(expected + 1..) {
             let (id, metadata) = (self.id_for(unit, event.id), metadata(unit, None));
             let (event_type, version) = (event.event_type.clone(), event.event_version.clone());
@@ -223,9 +234,6 @@ impl<'a> Batch<'a> {
                 event.payload.clone(),
                 &metadata,
             )?;
-        }
-        if !events.is_empty() {
-            moved.push((stream.clone(), expected + events.len() as u64));
         }
         Ok(())
     }
@@ -316,6 +324,15 @@ fn payload(event: &BookEvent) -> Result<String, serde_json::Error> {
         }
         _ => canonical::to_text(event),
     }
+}
+
+/// A stream that units may name: the book's own is written by ledger commands only.
+fn check_stream(stream: &StreamId) -> Result<(), Rejection> {
+    if stream.aggregate_type == BookEvent::AGGREGATE_TYPE {
+        return Err(Rejection::ReservedStream(stream.clone()));
+    }
+    check_name(&stream.aggregate_type)?;
+    check_name(&stream.aggregate_id)
 }
 
 /// A name that every store can keep.

@@ -145,7 +145,7 @@ async fn a_payout_is_free_when_the_last_flag_is_gone() {
     let fraud = Fraud::new().await;
     let (world, admin, sponsor) = (&fraud.stage.world, &fraud.stage.admin, &fraud.stage.sponsor);
     let payout = fraud.payouts[0];
-    let approval = fraud.stage.approval_of(payout).await;
+    let approval = fraud.stage.world.approval_of(payout).await;
     let (of_user, _) = fraud.raise(flag(SourceType::User, id(&fraud.stage.first).0)).await;
     let (of_payout, _) = fraud.raise(flag(SourceType::Payout, payout.0)).await;
     let (of_campaign, _) = fraud.raise(flag(SourceType::Campaign, fraud.campaign.0)).await;
@@ -168,13 +168,13 @@ async fn what_is_held_can_only_end() {
     let first = &stage.first;
     let requested = stage.requested(campaign, first, "100").await;
     let large = stage.requested(campaign, first, "2000").await;
-    let large_approval = stage.approval_of(large).await;
+    let large_approval = stage.world.approval_of(large).await;
     world.must(&stage.sponsor, &large_approval).await;
     let approved = stage.approved(campaign, first, "100").await;
     let sent = stage.sent(campaign, first, "100").await;
     world.must(admin, &flag(SourceType::User, id(first).0)).await;
 
-    let approval = stage.approval_of(requested).await;
+    let approval = stage.world.approval_of(requested).await;
     world.refused(&stage.sponsor, &approval, "payout_held").await;
     world.refused(admin, &large_approval, "payout_held").await;
     world.refused(admin, &sending(approved), "payout_held").await;

@@ -158,7 +158,7 @@ async fn payouts(stage: &Stage, diary: &mut Diary, campaign: CampaignId) {
     let (resolution, note) = (Resolution::Dismiss, None);
     diary.write(world, admin, ResolveFlag { flag, resolution, note }).await;
     let payout = payouts[0];
-    diary.write(world, sponsor, stage.approval_of(payout).await).await;
+    diary.write(world, sponsor, stage.world.approval_of(payout).await).await;
     diary.write(world, admin, sending(payout)).await;
     diary.write(world, admin, failed(payout, false)).await;
     diary.write(world, admin, sending(payout)).await;

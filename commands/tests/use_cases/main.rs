@@ -10,6 +10,7 @@ mod idempotency;
 mod journeys;
 mod payouts;
 mod privacy;
+mod races;
 mod refusals;
 mod replay;
 mod stage;

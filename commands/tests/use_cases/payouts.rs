@@ -22,7 +22,7 @@ async fn a_payout_is_requested_approved_sent_and_settled() {
     let payout = stage.requested(campaign, &stage.first, "80").await;
     let accounts = || [wallet(id(&stage.first)), pending(payout), issuance()];
     assert_eq!(world.balances(accounts()).await, ["15", "80", "20000"]);
-    let approval = stage.approval_of(payout).await;
+    let approval = stage.world.approval_of(payout).await;
     let events = world.must(&stage.sponsor, &approval).await;
     assert_eq!(types(&events), ["payout.sponsor_approved", "payout.approved"]);
     world.must(&stage.admin, &sending(payout)).await;
@@ -41,7 +41,7 @@ async fn above_the_limit_an_admin_approves_too() {
     let (stage, campaign) = earning("2000").await;
     let world = &stage.world;
     let payout = stage.requested(campaign, &stage.first, "1000.0001").await;
-    let approval = stage.approval_of(payout).await;
+    let approval = stage.world.approval_of(payout).await;
     world.refused(&stage.admin, &approval, "payout_wrong_status").await;
     let events = world.must(&stage.sponsor, &approval).await;
     assert_eq!(types(&events), ["payout.sponsor_approved"]);

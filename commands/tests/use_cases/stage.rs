@@ -139,19 +139,10 @@ impl Stage {
         PayoutId(self.world.made(creator, &RequestPayout { campaign, amount }).await)
     }
 
-    /// The approval of a payout, by whoever read it.
-    pub(crate) async fn approval_of(&self, payout: PayoutId) -> ApprovePayout {
-        ApprovePayout {
-            payout,
-            digest: self.world.audit().await.payout(payout).request.clone().unwrap().digest,
-            totp: None,
-        }
-    }
-
     /// A payout that was requested and approved by the sponsor, within the limit.
     pub(crate) async fn approved(&self, campaign: CampaignId, creator: &Caller, amount: &str) -> PayoutId {
         let payout = self.requested(campaign, creator, amount).await;
-        let approval = self.approval_of(payout).await;
+        let approval = self.world.approval_of(payout).await;
         self.world.must(&self.sponsor, &approval).await;
         payout
     }

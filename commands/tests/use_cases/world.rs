@@ -5,15 +5,16 @@ use chrono::{DateTime, Duration, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
-use viral_commands::use_cases::{Profile, RegisterUser};
+use viral_commands::use_cases::{ApprovePayout, Profile, RegisterUser};
 use viral_commands::{
     AppendError, Caller, Clock, CommandError, Commands, Environment, Outcome, Rejection, Request, RequestIdentity,
-    Scope, Settings, UseCase, Vault, Writer,
+    Scope, Settings, UseCase, Vault, Writer, read_event,
 };
+use viral_domain::payout::PayoutEvent;
 use viral_domain::user::Role;
-use viral_domain::{Terms, UserId, Vcoin};
+use viral_domain::{AssignmentId, PayoutId, Terms, UserId, Vcoin};
 use viral_ledger::{Address, Amount, Asset};
-use viral_store::{EventStore as _, MemoryStore, Position, StoredEvent};
+use viral_store::{EventStore as _, MemoryStore, Position, StoredEvent, StreamId};
 
 /// What a refused call is refused for.
 pub(crate) const NOT_FOUND: &str = "not_found";
@@ -149,6 +150,25 @@ impl World {
         let book = self.commands.writer().read(|book, _| book.clone()).await.unwrap();
         assert_eq!(replay.book(), &book);
         replay
+    }
+
+    /// Whether there is such an assignment.
+    pub(crate) async fn exists(&self, assignment: AssignmentId) -> bool {
+        let stream = StreamId::new("assignment", assignment.to_string());
+        !self.store.read_stream(&stream, 0, 1).await.unwrap().is_empty()
+    }
+
+    /// The approval of a payout, by somebody who read it.
+    pub(crate) async fn approval_of(&self, payout: PayoutId) -> ApprovePayout {
+        let requested = self.store.find(payout.0).await.unwrap().unwrap();
+        match read_event(&requested).unwrap() {
+            PayoutEvent::Requested(requested) => ApprovePayout {
+                payout,
+                digest: requested.digest,
+                totp: None,
+            },
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The balance of an account, as a decimal.

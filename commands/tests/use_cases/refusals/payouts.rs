@@ -59,10 +59,10 @@ async fn approvals_are_bound_to_people_and_to_what_they_read() {
     let (world, sponsor) = (&stage.world, &stage.sponsor);
     let payout = stage.requested(campaign, &stage.first, "1500").await;
     let other = stage.requested(campaign, &stage.first, "100").await;
-    let approval = stage.approval_of(payout).await;
+    let approval = stage.world.approval_of(payout).await;
     let wrong = ApprovePayout {
         payout,
-        ..stage.approval_of(other).await
+        ..stage.world.approval_of(other).await
     };
     world.refused(sponsor, &wrong, "digest_mismatch").await;
     let shouted = ApprovePayout {
@@ -109,7 +109,7 @@ async fn what_was_sent_is_neither_taken_back_nor_sent_again() {
             reason: "no".to_owned(),
         },
     );
-    let approval = stage.approval_of(payout).await;
+    let approval = stage.world.approval_of(payout).await;
     for report in [settled(payout), failed(payout, true), unknown(payout)] {
         world.refused(admin, &report, code).await;
     }

@@ -49,7 +49,7 @@ async fn in_production_admins_issue_and_approvals_need_a_second_factor() {
     let (campaign, mission) = stage.published("100", 1, "100").await;
     stage.earned(mission, &stage.first).await;
     let payout = stage.requested(campaign, &stage.first, "50").await;
-    let mut approval = stage.approval_of(payout).await;
+    let mut approval = stage.world.approval_of(payout).await;
     let production = stage.world.another(Terms::default(), Environment::Production).await;
     let on_ramp = stage.on_ramp("1.00");
     production

@@ -98,7 +98,7 @@ async fn payouts_are_their_creators_and_their_sponsors() {
     let (campaign, mission) = stage.published("100", 2, "500").await;
     stage.earned(mission, &stage.first).await;
     let PayoutId(payout) = stage.requested(campaign, &stage.first, "50").await;
-    let digest = stage.approval_of(PayoutId(payout)).await.digest;
+    let digest = stage.world.approval_of(PayoutId(payout)).await.digest;
     for who in [&stage.rival, &stage.second, &stage.first] {
         hidden(&stage, who, payout, |id| ApprovePayout {
             payout: PayoutId(id),
