@@ -14,6 +14,7 @@ mod holds;
 mod idempotency;
 mod lists;
 mod openapi;
+mod people;
 mod refusals;
 mod reversals;
 mod roles;

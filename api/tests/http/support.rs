@@ -12,7 +12,7 @@ use std::time::Duration;
 use tower::ServiceExt;
 use uuid::Uuid;
 use viral_api::{AppState, Role, Tokens, router};
-use viral_commands::{Commands, Outcome, Settings, Unit, Vault, Writer};
+use viral_commands::{Commands, Environment, Outcome, Settings, Unit, Vault, Writer};
 use viral_domain::Terms;
 use viral_ledger::Command;
 use viral_store::{EventStore, MemoryStore};
@@ -24,6 +24,7 @@ pub(crate) struct Api {
     router: Router,
     pub(crate) state: AppState,
     pub(crate) store: Arc<MemoryStore>,
+    pub(crate) commands: Commands,
     writer: Writer,
     clock: Arc<Mutex<DateTime<Utc>>>,
     keys: AtomicU64,
@@ -75,15 +76,20 @@ impl Answer {
 
 impl Api {
     pub(crate) async fn new() -> Api {
-        Api::with(|state| state).await
+        Api::with(Environment::Production, |state| state).await
     }
 
-    /// One that issues tokens to everybody.
+    /// One that issues tokens to everybody, on a developer's machine.
     pub(crate) async fn for_development() -> Api {
-        Api::with(|state| state.with_dev_tokens([7; 32])).await
+        Api::with(Environment::Development, |state| state.with_dev_tokens([7; 32])).await
     }
 
-    async fn with(adjust: impl FnOnce(AppState) -> AppState) -> Api {
+    /// One that issues tokens to everybody, though it is no developer's machine.
+    pub(crate) async fn with_tokens() -> Api {
+        Api::with(Environment::Production, |state| state.with_dev_tokens([7; 32])).await
+    }
+
+    async fn with(environment: Environment, adjust: impl FnOnce(AppState) -> AppState) -> Api {
         let clock: Arc<Mutex<DateTime<Utc>>> = Arc::new(Mutex::new("2026-03-01T12:00:00Z".parse().unwrap()));
         let time = clock.clone();
         let now: viral_commands::Clock = Arc::new(move || *time.lock().unwrap());
@@ -96,12 +102,15 @@ impl Api {
         let mut tokens = Tokens::new();
         tokens.add(TOKEN, "operator", Role::Admin).unwrap();
         let vault = Vault::new(store.clone(), &[9; 32]);
-        let commands = Commands::new(writer.clone(), Terms::default(), vault).with_clock(now.clone());
-        let state = adjust(AppState::new(commands, tokens).with_clock(now));
+        let commands = Commands::new(writer.clone(), Terms::default(), vault)
+            .with_clock(now.clone())
+            .with_environment(environment);
+        let state = adjust(AppState::new(commands.clone(), tokens).with_clock(now));
         Api {
             router: router(state.clone()),
             state,
             store,
+            commands,
             writer,
             clock,
             keys: AtomicU64::new(1),
