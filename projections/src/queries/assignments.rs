@@ -6,6 +6,7 @@ use super::snapshot::{Snapshot, select};
 use super::{At, OfCampaign, Page, QueryError, ReadModels, TimeKey};
 use crate::campaigns::READ_MODEL;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,7 +25,7 @@ macro_rules! assignment_columns {
 pub(super) use assignment_columns;
 
 /// A creator's part in a mission.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Assignment {
     /// Which assignment.
     pub id: Uuid,
@@ -48,6 +49,7 @@ pub struct Assignment {
     pub net_vcoin: Option<Vcoin>,
     /// Until when work can be submitted.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub deadline: DateTime<Utc>,
     /// How often work was handed in.
     pub submissions: u32,
@@ -59,15 +61,19 @@ pub struct Assignment {
     pub reason: Option<String>,
     /// When the creator was last asked.
     #[serde(with = "timestamp::option")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub invited_at: Option<DateTime<Utc>>,
     /// When the creator accepted.
     #[serde(with = "timestamp::option")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub accepted_at: Option<DateTime<Utc>>,
     /// When work was last handed in.
     #[serde(with = "timestamp::option")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub submitted_at: Option<DateTime<Utc>>,
     /// When nothing was left to be done.
     #[serde(with = "timestamp::option")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub resolved_at: Option<DateTime<Utc>>,
 }
 

@@ -6,6 +6,7 @@ use super::snapshot::{Snapshot, select};
 use super::{At, OfCampaign, Page, QueryError, ReadModels, TimeKey};
 use crate::campaigns::READ_MODEL;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -46,7 +47,7 @@ pub struct CampaignFilter {
 }
 
 /// A campaign in a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CampaignSummary {
     /// Which campaign.
     pub id: Uuid,
@@ -61,15 +62,19 @@ pub struct CampaignSummary {
     pub status: String,
     /// When it starts.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub start_at: DateTime<Utc>,
     /// When it ends.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub end_at: DateTime<Utc>,
     /// When it was created.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub created_at: DateTime<Utc>,
     /// When something last happened to it.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub updated_at: DateTime<Utc>,
     /// Its money; left out for creators.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +82,7 @@ pub struct CampaignSummary {
 }
 
 /// The money of a campaign.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CampaignMoney {
     /// The most that the sponsor wants to fund.
     pub budget: Vcoin,
@@ -94,7 +99,7 @@ pub struct CampaignMoney {
 }
 
 /// A campaign.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Campaign {
     /// What it says.
     #[serde(flatten)]
@@ -112,7 +117,7 @@ pub struct Campaign {
 }
 
 /// How many missions a campaign has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MissionCounts {
     /// All of them.
     pub total: u64,
@@ -125,7 +130,7 @@ pub struct MissionCounts {
 }
 
 /// How many assignments of a campaign are in each status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs)] // The fields are the statuses, see `viral_domain::assignment::Status`.
 pub struct AssignmentCounts {
     pub invited: u64,

@@ -7,8 +7,9 @@ use super::snapshot::{Snapshot, select};
 use super::{At, QueryError, ReadModels, users};
 use crate::{campaigns, payouts};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use viral_domain::UserId;
 use viral_domain::user::{Role, Verification};
 
@@ -22,9 +23,10 @@ const XP_ACCEPTED: u64 = 10;
 const XP_APPROVED: u64 = 100;
 
 /// A creator's dashboard.
-#[derive(Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Dashboard {
     /// The profile in clear; nothing once the creator was erased.
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub profile: Option<Value>,
     /// How far the creator's identity was checked.
     pub verification_state: Verification,
@@ -55,7 +57,7 @@ impl std::fmt::Debug for Dashboard {
 }
 
 /// An assignment, with the campaign's title.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Task {
     /// The assignment.
     #[serde(flatten)]
@@ -65,7 +67,7 @@ pub struct Task {
 }
 
 /// A mission, with the campaign's title.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Suggestion {
     /// The mission.
     #[serde(flatten)]

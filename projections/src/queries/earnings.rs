@@ -2,12 +2,13 @@
 
 use super::QueryError;
 use super::snapshot::{Snapshot, select};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use viral_domain::{UserId, Vcoin};
 
 /// What a creator earned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Earnings {
     /// Altogether.
     pub total_vcoin: Vcoin,
@@ -18,7 +19,7 @@ pub struct Earnings {
 }
 
 /// What a creator earned in a campaign.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CampaignEarnings {
     /// Which campaign.
     pub campaign_id: Uuid,
@@ -31,7 +32,7 @@ pub struct CampaignEarnings {
 }
 
 /// What a creator earned in a month.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MonthEarnings {
     /// Which month, `2026-03`.
     pub month: String,

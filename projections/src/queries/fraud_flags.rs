@@ -5,6 +5,7 @@ use super::snapshot::{Snapshot, select};
 use super::{At, Page, QueryError, ReadModels};
 use crate::fraud_flags::READ_MODEL;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use viral_domain::FlagId;
@@ -42,7 +43,7 @@ pub struct FlagKey {
 }
 
 /// A suspicion of fraud.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FraudFlag {
     /// Which suspicion.
     pub id: Uuid,
@@ -64,9 +65,11 @@ pub struct FraudFlag {
     pub raised_by: Option<String>,
     /// When it was raised.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub raised_at: DateTime<Utc>,
     /// When somebody decided.
     #[serde(with = "timestamp::option")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub resolved_at: Option<DateTime<Utc>>,
 }
 

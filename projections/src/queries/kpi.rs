@@ -1,11 +1,12 @@
 //! How far a campaign's targets are reached.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use viral_domain::Vcoin;
 
 /// How far a target is reached.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct KpiProgress {
     /// The name of what is measured.
     pub metric: String,

@@ -5,6 +5,7 @@ use super::snapshot::{Snapshot, select};
 use super::{At, OfCampaign, QueryError, ReadModels};
 use crate::campaigns::READ_MODEL;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -21,7 +22,7 @@ macro_rules! mission_columns {
 pub(super) use mission_columns;
 
 /// A mission of a campaign.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Mission {
     /// Which mission.
     pub id: Uuid,
@@ -35,6 +36,7 @@ pub struct Mission {
     pub reward_vcoin: Vcoin,
     /// Until when work can be submitted.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub deadline: DateTime<Utc>,
     /// How many creators may be paid for it.
     pub places: u32,

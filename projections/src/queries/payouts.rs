@@ -5,6 +5,7 @@ use super::snapshot::{Snapshot, select};
 use super::{At, Page, QueryError, ReadModels, TimeKey};
 use crate::payouts::READ_MODEL;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use viral_domain::payout::Status;
@@ -35,7 +36,7 @@ pub struct PayoutFilter {
 }
 
 /// A payout.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Payout {
     /// Which payout.
     pub id: Uuid,
@@ -69,11 +70,13 @@ pub struct Payout {
     pub sponsor_approved_by: Option<String>,
     /// When.
     #[serde(with = "timestamp::option")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub sponsor_approved_at: Option<DateTime<Utc>>,
     /// Which admin approved.
     pub admin_approved_by: Option<String>,
     /// When.
     #[serde(with = "timestamp::option")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub admin_approved_at: Option<DateTime<Utc>>,
     /// Who pays.
     pub provider: Option<String>,
@@ -83,9 +86,11 @@ pub struct Payout {
     pub reason: Option<String>,
     /// When it was asked for.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub requested_at: DateTime<Utc>,
     /// When something last happened to it.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub updated_at: DateTime<Utc>,
 }
 

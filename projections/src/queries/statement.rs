@@ -7,6 +7,7 @@ use super::snapshot::{Snapshot, select};
 use super::{At, OfCampaign, QueryError, ReadModels};
 use crate::{campaigns, wallets};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use viral_domain::{CampaignId, Vcoin, effects};
@@ -14,7 +15,7 @@ use viral_ledger::{Asset, timestamp};
 use viral_store::Position;
 
 /// A statement, or a page of one: the balances are those of the whole.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Statement {
     /// Of which campaign.
     pub campaign_id: CampaignId,
@@ -36,10 +37,12 @@ pub struct Statement {
 }
 
 /// What one posting of a transaction did to the escrow.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "StatementEntry")]
 pub struct Entry {
     /// The position of the transaction.
     #[serde(with = "position")]
+    #[schemars(with = "String", regex(pattern = "^(0|[1-9][0-9]*)$"))]
     pub position: Position,
     /// Which transaction.
     pub transaction_id: Uuid,
@@ -47,6 +50,7 @@ pub struct Entry {
     #[serde(rename = "type")]
     pub code: String,
     /// What was added; below zero if it was taken.
+    #[schemars(with = "String", regex(pattern = r"^-?[0-9]+\.[0-9]{4}$"))]
     pub amount_vcoin: Vcoin,
     /// The balance after it.
     pub balance: Vcoin,
@@ -56,8 +60,10 @@ pub struct Entry {
     pub reference_id: Option<String>,
     /// When it took effect.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub effective_at: DateTime<Utc>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     posting: u32,
 }
 

@@ -4,8 +4,9 @@ use super::snapshot::{Snapshot, select};
 use super::{At, QueryError, ReadModels};
 use crate::users::READ_MODEL;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
 use uuid::Uuid;
 use viral_domain::UserId;
@@ -13,18 +14,20 @@ use viral_domain::user::{Role, Verification};
 use viral_ledger::timestamp;
 
 /// A user.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct User {
     /// Which user.
     pub id: Uuid,
     /// What the user is to the platform.
     pub role: Role,
     /// The profile in clear; nothing once the user was erased.
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub profile: Option<Value>,
     /// How far the user's identity was checked.
     pub verification_state: Verification,
     /// When the user was registered.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub created_at: DateTime<Utc>,
 }
 

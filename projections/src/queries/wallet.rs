@@ -6,6 +6,7 @@ use super::snapshot::{Snapshot, select};
 use super::{At, Page, QueryError, ReadModels};
 use crate::{campaigns, wallets};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use viral_domain::{UserId, Vcoin, effects};
@@ -36,7 +37,7 @@ pub struct TransactionKey {
 }
 
 /// A user's wallet. All amounts are those after the event at `position`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Wallet {
     /// The wallet's address in the ledger.
     pub account: String,
@@ -63,11 +64,12 @@ pub struct Wallet {
     pub next: Option<TransactionKey>,
     /// The last event that is part of this.
     #[serde(serialize_with = "position::serialize")]
+    #[schemars(with = "String", regex(pattern = "^(0|[1-9][0-9]*)$"))]
     pub position: Position,
 }
 
 /// What is in a campaign's escrow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Escrow {
     /// Which campaign.
     pub campaign_id: Uuid,
@@ -80,7 +82,8 @@ pub struct Escrow {
 }
 
 /// Money that is set aside.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "WalletHold")]
 pub struct Hold {
     /// Which hold.
     pub id: Uuid,
@@ -96,14 +99,16 @@ pub struct Hold {
     pub reference_id: Option<String>,
     /// From when on it cannot be captured.
     #[serde(with = "timestamp::option")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub expires_at: Option<DateTime<Utc>>,
     /// Since when.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub placed_at: DateTime<Utc>,
 }
 
 /// What one posting of a transaction did to the wallet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WalletTransaction {
     /// Which entry.
     pub id: Uuid,
@@ -113,6 +118,7 @@ pub struct WalletTransaction {
     #[serde(rename = "type")]
     pub code: String,
     /// What was added; below zero if it was taken.
+    #[schemars(with = "String", regex(pattern = r"^-?[0-9]+\.[0-9]{4}$"))]
     pub amount_vcoin: Vcoin,
     /// The balance after it.
     pub balance_after: Vcoin,
@@ -124,13 +130,17 @@ pub struct WalletTransaction {
     pub status: String,
     /// When it takes effect.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub effective_at: DateTime<Utc>,
     /// When it was recorded.
     #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
     pub posted_at: DateTime<Utc>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     posted_position: u64,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     posting: u32,
 }
 
