@@ -35,17 +35,28 @@ pub mod serve;
 pub mod state;
 pub mod tokens;
 
+mod assignments;
+mod bodies;
+mod campaigns;
 mod cursor;
+mod dev;
 mod error;
+mod events;
+mod fraud;
 mod health;
 mod history;
 mod json;
 mod ledger;
+mod missions;
 mod observe;
 pub mod openapi;
 mod parse;
+mod payouts;
 mod query;
 pub mod read;
+mod recorded;
+mod users;
+mod wallets;
 mod write;
 
 pub use read::Progress;
@@ -83,6 +94,15 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(openapi::page::index))
         .routes(routes!(openapi::page::file))
         .merge(ledger::routes())
+        .routes(routes!(events::list))
+        .merge(campaigns::routes())
+        .merge(missions::routes())
+        .merge(assignments::routes())
+        .routes(routes!(dev::register))
+        .merge(users::routes())
+        .merge(wallets::routes())
+        .merge(payouts::routes())
+        .merge(fraud::routes())
 }
 
 /// Puts around routes what every one of them needs.

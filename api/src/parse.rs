@@ -7,6 +7,7 @@ use crate::problem::Problem;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use uuid::Uuid;
+use viral_domain::Vcoin;
 use viral_ledger::amount::AmountError;
 use viral_ledger::{Address, Amount, Asset, Code};
 use viral_store::Position;
@@ -95,6 +96,11 @@ impl Place {
             let what = "an id is a UUID such as 0199a3c4-5d6e-7f80-9a1b-2c3d4e5f6071";
             self.problem(kind::INVALID_ID, what)
         })
+    }
+
+    /// An amount of V-Coin.
+    pub(crate) fn vcoin(self, text: &AmountText) -> Result<Vcoin, Problem> {
+        self.amount(text, Asset::VCOIN).map(Vcoin)
     }
 
     pub(crate) fn code(self, text: &str) -> Result<Code, Problem> {

@@ -41,6 +41,9 @@ actions! {
     /// Close a period.
     ClosePeriod [Admin Any];
 
+    /// Look at the events of the log.
+    ReadLog [Admin Any, Auditor Any, Compliance Any];
+
     /// Register somebody without a login, as `--dev` allows.
     RegisterDevUser [Admin Any];
     /// Look at one's own user and profile.
@@ -52,8 +55,10 @@ actions! {
 
     /// Create a campaign, which is its creator's own.
     CreateCampaign [Sponsor Own];
-    /// Edit, publish, pause and close a campaign, and add missions to it. A sponsor's own are those it created.
-    ManageCampaign [Sponsor Own, Admin Any];
+    /// Edit and publish a campaign, add missions to it and close them. A sponsor's own are those it created.
+    ManageCampaign [Sponsor Own];
+    /// Pause or close a campaign.
+    StopCampaign [Sponsor Own, Admin Any];
     /// Put V-Coin into a campaign's escrow.
     FundCampaign [Sponsor Own];
     /// Look at campaigns and missions. A creator's own are those that are published and those with a part of theirs.
@@ -61,9 +66,9 @@ actions! {
     /// Look at a campaign's history and statement.
     ReadCampaignHistory [Sponsor Own, Admin Any, Auditor Any, Compliance Any];
 
-    /// Invite creators to a mission, or open it to all.
-    AssignMission [Sponsor Own];
-    /// Accept, decline or withdraw from a mission, and submit work.
+    /// Invite creators to a mission, or open it to all; as a creator, take part in one that is open to all.
+    AssignMission [Sponsor Own, Creator Own];
+    /// Accept or decline an invitation, withdraw from a mission, and submit work.
     TakePart [Creator Own];
     /// Approve or reject work. A sponsor's own are those of its campaigns.
     ReviewWork [Sponsor Own];
@@ -117,16 +122,18 @@ mod tests {
         Hold                -       -       any   -       -          -
         Reverse             -       -       any   -       -          -
         ClosePeriod         -       -       any   -       -          -
+        ReadLog             -       -       any   any     any        -
         RegisterDevUser     -       -       any   -       -          -
         ReadUser            own     own     own   own     own        own
         ChangeProfile       own     own     own   own     own        own
         VerifyUser          -       -       any   -       -          -
         CreateCampaign      own     -       -     -       -          -
-        ManageCampaign      own     -       any   -       -          -
+        ManageCampaign      own     -       -     -       -          -
+        StopCampaign        own     -       any   -       -          -
         FundCampaign        own     -       -     -       -          -
         ReadCampaign        own     own     any   any     any        any
         ReadCampaignHistory own     -       any   any     any        -
-        AssignMission       own     -       -     -       -          -
+        AssignMission       own     own     -     -       -          -
         TakePart            -       own     -     -       -          -
         ReviewWork          own     -       -     -       -          -
         ReadAssignment      own     own     any   any     any        -

@@ -50,6 +50,12 @@ const fn put(path: &'static str, action: Action) -> Rule {
     Rule { method, path, access }
 }
 
+const fn patch(path: &'static str, action: Action) -> Rule {
+    let access = Access::To(action);
+    let method = Method::PATCH;
+    Rule { method, path, access }
+}
+
 /// Every route.
 pub const ROUTES: &[Rule] = &[
     public("/healthz"),
@@ -76,6 +82,29 @@ pub const ROUTES: &[Rule] = &[
     post("/v1/ledger/holds/{id}/capture", Action::Hold),
     post("/v1/ledger/holds/{id}/void", Action::Hold),
     post("/v1/ledger/periods/close", Action::ClosePeriod),
+    get("/v1/events", Action::ReadLog),
+    get("/v1/campaigns", Action::ReadCampaign),
+    post("/v1/campaigns", Action::CreateCampaign),
+    get("/v1/campaigns/{id}", Action::ReadCampaign),
+    patch("/v1/campaigns/{id}", Action::ManageCampaign),
+    post("/v1/campaigns/{id}/publish", Action::ManageCampaign),
+    post("/v1/campaigns/{id}/pause", Action::StopCampaign),
+    post("/v1/campaigns/{id}/fund", Action::FundCampaign),
+    post("/v1/campaigns/{id}/close", Action::StopCampaign),
+    get("/v1/campaigns/{id}/assignments", Action::ReadCampaignHistory),
+    get("/v1/campaigns/{id}/events", Action::ReadCampaignHistory),
+    get("/v1/campaigns/{id}/statement", Action::ReadCampaignHistory),
+    get("/v1/campaigns/{id}/missions", Action::ReadCampaign),
+    post("/v1/campaigns/{id}/missions", Action::ManageCampaign),
+    get("/v1/missions/{id}", Action::ReadCampaign),
+    post("/v1/missions/{id}/assign", Action::AssignMission),
+    post("/v1/missions/{id}/close", Action::ManageCampaign),
+    post("/v1/missions/{id}/deliverables", Action::TakePart),
+    get("/v1/assignments/{id}", Action::ReadAssignment),
+    post("/v1/assignments/{id}/accept", Action::TakePart),
+    post("/v1/assignments/{id}/decline", Action::TakePart),
+    post("/v1/assignments/{id}/withdraw", Action::TakePart),
+    post("/v1/assignments/{id}/review", Action::ReviewWork),
     post("/v1/dev/users", Action::RegisterDevUser),
     put("/v1/users/me/profile", Action::ChangeProfile),
     post("/v1/admin/users/{id}/verification", Action::VerifyUser),

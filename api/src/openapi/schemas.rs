@@ -74,6 +74,22 @@ texts! {
         "format": "date-time",
         "examples": ["2026-03-01T12:00:00.000000Z"]
     }
+    CampaignStatus {
+        "type": "string",
+        "description": "How far a campaign is.",
+        "enum": ["draft", "published", "paused", "closing", "closed"]
+    }
+    MissionStatus {
+        "type": "string",
+        "description": "Whether anybody new may take part in a mission.",
+        "enum": ["open", "closed"]
+    }
+    AssignmentStatus {
+        "type": "string",
+        "description": "How far a creator's part in a mission is.",
+        "enum": ["invited", "accepted", "submitted", "approved", "rejected", "declined", "withdrawn", "expired",
+            "cancelled"]
+    }
     Date {
         "type": "string",
         "description": "A day in UTC.",
@@ -87,6 +103,17 @@ schemas! {
     Position = Position;
     Time = Time;
     Date = Date;
+    CampaignStatus = CampaignStatus;
+    MissionStatus = MissionStatus;
+    AssignmentStatus = AssignmentStatus;
+    BasisPoints = viral_domain::BasisPoints;
+    Deliverable = viral_domain::assignment::Deliverable;
+    Requirements = viral_domain::Requirements;
+    Assignment = viral_projections::queries::Assignment;
+    Campaign = viral_projections::queries::Campaign;
+    CampaignSummary = viral_projections::queries::CampaignSummary;
+    Mission = viral_projections::queries::Mission;
+    Statement = viral_projections::queries::Statement;
     Address = viral_ledger::Address;
     Asset = viral_ledger::Asset;
     Code = viral_ledger::Code;

@@ -37,6 +37,29 @@ const TABLE: &str = "
     POST /v1/ledger/holds/{id}/capture            -      -       -       any   -       -          -
     POST /v1/ledger/holds/{id}/void               -      -       -       any   -       -          -
     POST /v1/ledger/periods/close                 -      -       -       any   -       -          -
+    GET  /v1/events                               -      -       -       any   any     any        -
+    GET  /v1/campaigns                            -      own     own     any   any     any        any
+    POST /v1/campaigns                            -      own     -       -     -       -          -
+    GET  /v1/campaigns/{id}                       -      own     own     any   any     any        any
+    PATCH /v1/campaigns/{id}                      -      own     -       -     -       -          -
+    POST /v1/campaigns/{id}/publish               -      own     -       -     -       -          -
+    POST /v1/campaigns/{id}/pause                 -      own     -       any   -       -          -
+    POST /v1/campaigns/{id}/fund                  -      own     -       -     -       -          -
+    POST /v1/campaigns/{id}/close                 -      own     -       any   -       -          -
+    GET  /v1/campaigns/{id}/assignments           -      own     -       any   any     any        -
+    GET  /v1/campaigns/{id}/events                -      own     -       any   any     any        -
+    GET  /v1/campaigns/{id}/statement             -      own     -       any   any     any        -
+    GET  /v1/campaigns/{id}/missions              -      own     own     any   any     any        any
+    POST /v1/campaigns/{id}/missions              -      own     -       -     -       -          -
+    GET  /v1/missions/{id}                        -      own     own     any   any     any        any
+    POST /v1/missions/{id}/assign                 -      own     own     -     -       -          -
+    POST /v1/missions/{id}/close                  -      own     -       -     -       -          -
+    POST /v1/missions/{id}/deliverables           -      -       own     -     -       -          -
+    GET  /v1/assignments/{id}                     -      own     own     any   any     any        -
+    POST /v1/assignments/{id}/accept              -      -       own     -     -       -          -
+    POST /v1/assignments/{id}/decline             -      -       own     -     -       -          -
+    POST /v1/assignments/{id}/withdraw            -      -       own     -     -       -          -
+    POST /v1/assignments/{id}/review              -      own     -       -     -       -          -
 ";
 
 /// What the table of the code says.
