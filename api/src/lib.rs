@@ -38,6 +38,7 @@ pub mod tokens;
 mod assignments;
 mod bodies;
 mod campaigns;
+mod creators;
 mod cursor;
 mod dev;
 mod error;
@@ -100,6 +101,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .merge(assignments::routes())
         .routes(routes!(dev::register))
         .merge(users::routes())
+        .routes(routes!(creators::dashboard))
         .merge(wallets::routes())
         .merge(payouts::routes())
         .merge(fraud::routes())

@@ -1,8 +1,11 @@
 //! Users: their own profile, and how far an admin has checked who they are.
 
+use crate::kind;
 use crate::openapi::schemas;
 use crate::parse;
 use crate::problem::Problem;
+use crate::query::NoQuery;
+use crate::read::{MinPosition, Read};
 use crate::recorded::Recorded;
 use crate::state::AppState;
 use crate::write::Write;
@@ -21,8 +24,31 @@ use viral_domain::user::{User, UserEvent, Verification};
 /// The routes; who may call them is in [`crate::auth`].
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .routes(routes!(me))
         .routes(routes!(change_profile))
         .routes(routes!(change_verification))
+}
+
+/// Look at oneself
+#[utoipa::path(
+    get, path = "/v1/users/me", operation_id = "getMe", tag = "users", params(MinPosition),
+    responses((status = 200, description = "The user", body = schemas::User,
+        example = json!({"id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11", "role": "creator",
+            "profile": {"display_name": "A creator", "bio": "Films things."}, "verification_state": "unverified",
+            "created_at": "2026-03-01T12:00:00.000000Z"})),
+        (status = 304, description = "Nothing has changed")),
+)]
+pub(crate) async fn me(State(state): State<AppState>, read: Read<NoQuery>) -> Result<Response, Problem> {
+    let id = read.caller.user()?;
+    read.reached(&state, &["users"]).await?;
+    let found = state.read_models()?.user(id).await?;
+    let user = found.value.ok_or_else(|| unknown(id))?;
+    read.one(found.position, found.position, &user)
+}
+
+/// The problem of a token whose user is not there.
+pub(crate) fn unknown(id: UserId) -> Problem {
+    Problem::new(kind::UNKNOWN_USER, format!("there is no user {id}"))
 }
 
 /// A profile as a whole: what is left out is gone.

@@ -90,6 +90,17 @@ texts! {
         "enum": ["invited", "accepted", "submitted", "approved", "rejected", "declined", "withdrawn", "expired",
             "cancelled"]
     }
+    PayoutStatus {
+        "type": "string",
+        "description": "How far a payout is.",
+        "enum": ["requested", "sponsor_approved", "approved", "submitted", "unknown", "settled", "rejected", "cancelled",
+            "failed"]
+    }
+    FlagStatus {
+        "type": "string",
+        "description": "How far a suspicion is looked into.",
+        "enum": ["open", "confirmed", "dismissed"]
+    }
     Date {
         "type": "string",
         "description": "A day in UTC.",
@@ -120,6 +131,13 @@ schemas! {
     NormalSide = viral_ledger::NormalSide;
     Reference = viral_ledger::Reference;
     Transaction = viral_ledger::Transaction;
+    PayoutStatus = PayoutStatus;
+    FlagStatus = FlagStatus;
+    Dashboard = viral_projections::queries::Dashboard;
+    FraudFlag = viral_projections::queries::FraudFlag;
+    Payout = viral_projections::queries::Payout;
+    User = viral_projections::queries::User;
+    Wallet = viral_projections::queries::Wallet;
     Money = viral_domain::Money;
     Rate = viral_domain::Rate;
     Role = viral_domain::user::Role;

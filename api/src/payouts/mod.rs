@@ -2,6 +2,7 @@
 
 mod ended;
 mod outcome;
+mod read;
 mod request;
 mod review;
 
@@ -15,6 +16,8 @@ const PATH: &str = "/v1/payouts";
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(request::request))
+        .routes(routes!(read::list))
+        .routes(routes!(read::get))
         .routes(routes!(request::cancel))
         .routes(routes!(review::approve))
         .routes(routes!(review::reject))
