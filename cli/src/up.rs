@@ -8,12 +8,14 @@ use crate::{client, platform, secrets};
 use std::future::Future;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use viral_api::{AppState, Role, Tokens};
+use viral_projections::Checkpoints;
 use viral_workers::Workers;
 
 /// How often the embedded server is looked at; less often while it cannot be started.
@@ -165,7 +167,9 @@ async fn start(
         let address = front.listener.local_addr().map_err(Error::io("the listening socket"))?;
         client::remember(home, &format!("http://{address}"))?;
         announce(home, args, database, address, &front.token);
-        let mut state = AppState::new(commands, front.tokens).with_read_models(read_models);
+        let mut state = AppState::new(commands, front.tokens)
+            .with_read_models(read_models)
+            .with_progress(Arc::new(Checkpoints::new(database.pool())));
         if let Some(secret) = secret {
             state = state.with_dev_tokens(secret);
         }

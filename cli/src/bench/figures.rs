@@ -12,6 +12,11 @@ impl Latencies {
         self.0.push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Takes in others.
     pub(super) fn merge(&mut self, others: Latencies) {
         self.0.extend(others.0);

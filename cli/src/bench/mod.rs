@@ -4,9 +4,12 @@
 
 mod bare_copy;
 mod figures;
+mod http;
 mod load;
 mod log;
 mod machine;
+mod process;
+mod projections;
 mod report;
 mod server;
 mod sql_function;
@@ -14,7 +17,7 @@ mod writer;
 
 use crate::Error;
 use crate::run::print;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use report::Report;
 use server::Server;
 use std::path::Path;
@@ -32,12 +35,28 @@ pub struct BenchArgs {
     /// Rows of the journal that is imported
     #[arg(long, default_value_t = 100_000)]
     pub rows: u64,
-    /// Only the writer and what it is compared with
-    #[arg(long)]
-    pub writer_only: bool,
+    /// Events of campaigns in the log of the read models
+    #[arg(long, default_value_t = 500_000)]
+    pub campaign_events: u64,
+    /// Only these parts
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub only: Vec<Part>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// The writer, beside bare COPY and a function in SQL.
+    Writer,
+    /// Replay, verify, start-up, import; with the writer, which they are compared with.
+    Log,
+    /// The API over HTTP.
+    Http,
+    /// The read models.
+    Projections,
 }
 
 /// How often everything is measured; the figure is the median.
@@ -60,10 +79,33 @@ async fn measure(server: &Server, args: &BenchArgs) -> Result<Report, Error> {
     let duration = Duration::from_secs(args.seconds);
     let machine =
         machine::Machine::describe(server.folder(), server.version()).map_err(Error::io("describing the machine"))?;
-    let writer = writer::measure(server, duration).await?;
-    let log = match args.writer_only {
-        true => None,
-        false => Some(log::measure(server, args.events, args.rows, writer.copy_in_batches).await?),
+    let wanted = |part| args.only.is_empty() || args.only.contains(&part);
+    let writer = match wanted(Part::Writer) || wanted(Part::Log) {
+        true => Some(writer::measure(server, duration).await?),
+        false => None,
     };
-    Ok(Report { machine, writer, log })
+    let log = match &writer {
+        Some(writer) if wanted(Part::Log) => {
+            Some(log::measure(server, args.events, args.rows, writer.copy_in_batches).await?)
+        }
+        _ => None,
+    };
+    let (http, delay) = match wanted(Part::Http) {
+        true => http::measure(server, duration)
+            .await
+            .map(|(http, delay)| (Some(http), Some(delay)))?,
+        false => (None, None),
+    };
+    let projections = match wanted(Part::Projections) {
+        true => Some(projections::measure(server, args.campaign_events).await?),
+        false => None,
+    };
+    Ok(Report {
+        machine,
+        writer,
+        log,
+        http,
+        delay,
+        projections,
+    })
 }

@@ -8,8 +8,57 @@ use std::fmt::Write as _;
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Report {
     pub(super) machine: Machine,
-    pub(super) writer: WriterReport,
+    pub(super) writer: Option<WriterReport>,
     pub(super) log: Option<LogReport>,
+    pub(super) http: Option<HttpReport>,
+    pub(super) delay: Option<DelayReport>,
+    pub(super) projections: Option<ProjectionReport>,
+}
+
+/// The API over HTTP.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct HttpReport {
+    pub(super) rows: Vec<HttpRow>,
+}
+
+/// One kind of call.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct HttpRow {
+    pub(super) call: &'static str,
+    pub(super) connections: usize,
+    pub(super) per_second: f64,
+    /// Beside the endpoint that does nothing, at as many connections.
+    pub(super) over_empty: f64,
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+    /// Of a request, in microseconds.
+    pub(super) platform_cpu_us: f64,
+    pub(super) database_cpu_us: f64,
+}
+
+/// From the answer to a write until the read model has it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct DelayReport {
+    pub(super) quiet_p50_ms: f64,
+    pub(super) quiet_p99_ms: f64,
+    /// The same read, which waits for nothing.
+    pub(super) quiet_read_p50_ms: f64,
+    /// While 16 connections write.
+    pub(super) loaded_p50_ms: f64,
+    pub(super) loaded_p99_ms: f64,
+    pub(super) loaded_read_p50_ms: f64,
+}
+
+/// The read models of a log. Rates are events per second, all read models together.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ProjectionReport {
+    pub(super) events: u64,
+    pub(super) rows: usize,
+    pub(super) use_cases_per_second: f64,
+    pub(super) follow_per_second: f64,
+    pub(super) rebuild_per_second: f64,
+    pub(super) rebuild_peak_memory_mib: f64,
+    pub(super) diff_per_second: f64,
 }
 
 /// One load on the writer.
@@ -108,8 +157,29 @@ impl Report {
             machine.fdatasync_us,
             machine.load_before
         )?;
+        if let Some(writer) = &self.writer {
+            writer.write(text)?;
+        }
+        if let Some(log) = &self.log {
+            log.write(text)?;
+        }
+        if let Some(http) = &self.http {
+            http.write(text)?;
+        }
+        if let Some(delay) = &self.delay {
+            delay.write(text)?;
+        }
+        match &self.projections {
+            Some(projections) => projections.write(text),
+            None => Ok(()),
+        }
+    }
+}
+
+impl WriterReport {
+    fn write(&self, text: &mut String) -> std::fmt::Result {
         writeln!(text, "\naccounts  callers  transfers/s  mean batch  p50 ms  p99 ms")?;
-        for row in &self.writer.loads {
+        for row in &self.loads {
             let LoadRow {
                 accounts,
                 callers,
@@ -123,7 +193,7 @@ impl Report {
                 "{accounts:<8}  {callers:>7}  {per_second:>11.0}  {mean_batch:>10.1}  {p50_ms:>6.2}  {p99_ms:>6.2}"
             )?;
         }
-        let writer = &self.writer;
+        let writer = self;
         writeln!(
             text,
             "\nbare COPY, one transaction     {:>9.0} rows/s",
@@ -150,8 +220,13 @@ impl Report {
             text,
             "on disk                        {:>9.0} bytes/transfer",
             writer.bytes_per_transfer
-        )?;
-        let Some(log) = &self.log else { return Ok(()) };
+        )
+    }
+}
+
+impl LogReport {
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        let log = self;
         writeln!(text, "\na log of {} events, {} accounts", log.events, log.accounts)?;
         writeln!(
             text,
@@ -179,5 +254,77 @@ impl Report {
             log.import_rows, log.import_per_second, log.import_over_copy_in_batches
         )?;
         writeln!(text, "peak memory of this process    {:>9.0} MiB", log.peak_memory_mib)
+    }
+}
+
+impl HttpReport {
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(
+            text,
+            "\ncall                     connections  requests/s  of empty  p50 ms  p99 ms  platform µs  database µs"
+        )?;
+        for row in &self.rows {
+            let HttpRow {
+                call,
+                connections,
+                per_second,
+                over_empty,
+                p50_ms,
+                p99_ms,
+                platform_cpu_us,
+                database_cpu_us,
+            } = row;
+            writeln!(
+                text,
+                "{call:<24} {connections:>11} {per_second:>11.0} {over_empty:>9.2} {p50_ms:>7.2} {p99_ms:>7.2} \
+                 {platform_cpu_us:>12.0} {database_cpu_us:>12.0}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl DelayReport {
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(
+            text,
+            "\nfrom the answer to the read model  quiet: p50 {:.2} ms, p99 {:.2} ms (a read alone {:.2} ms)",
+            self.quiet_p50_ms, self.quiet_p99_ms, self.quiet_read_p50_ms
+        )?;
+        writeln!(
+            text,
+            "                    16 connections write: p50 {:.2} ms, p99 {:.2} ms (a read alone {:.2} ms)",
+            self.loaded_p50_ms, self.loaded_p99_ms, self.loaded_read_p50_ms
+        )
+    }
+}
+
+impl ProjectionReport {
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(
+            text,
+            "\na log of {} events of campaigns, {} rows in read models",
+            self.events, self.rows
+        )?;
+        writeln!(
+            text,
+            "use cases, 64 at once          {:>9.0} events/s",
+            self.use_cases_per_second
+        )?;
+        writeln!(
+            text,
+            "all read models follow         {:>9.0} events/s",
+            self.follow_per_second
+        )?;
+        writeln!(
+            text,
+            "rebuild of all, one by one     {:>9.0} events/s   at most {:.0} MiB",
+            self.rebuild_per_second, self.rebuild_peak_memory_mib
+        )?;
+        writeln!(
+            text,
+            "diff                           {:>9.0} events/s",
+            self.diff_per_second
+        )
     }
 }

@@ -40,6 +40,12 @@ impl Server {
         self.postgres.version()
     }
 
+    /// The first process of the server, whose children serve its connections.
+    pub(super) fn postmaster(&self) -> Result<u32, Error> {
+        let pid = self.postgres.pid().and_then(|pid| u32::try_from(pid).ok());
+        pid.ok_or_else(|| Error::Other("the PostgreSQL of the benchmark has ended".to_owned()))
+    }
+
     /// The superuser's URL of a new, empty database.
     pub(super) async fn empty_database(&self) -> Result<String, Error> {
         let name = format!("bench_{}", self.databases.fetch_add(1, Ordering::Relaxed));

@@ -32,7 +32,7 @@ pub struct ResolveFlag {
 impl UseCase for ResolveFlag {
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let mut flag = work.take::<FraudFlag>(self.flag.0).await?;
-        let unknown = || CommandError::not_found("fraud flag", self.flag);
+        let unknown = || CommandError::not_found("flag", self.flag);
         let raised = flag.state().raised.clone().ok_or_else(unknown)?;
         let (note, reviewer) = (self.note.clone(), work.caller.name.clone());
         flag.decide(&match self.resolution {

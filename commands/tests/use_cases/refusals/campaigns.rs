@@ -102,7 +102,7 @@ async fn funding_stays_within_the_budget_and_the_wallet() {
         campaign,
         amount: vcoin(amount),
     };
-    world.refused(sponsor, &fund("0"), "invalid_amount").await;
+    world.refused(sponsor, &fund("0"), "amount_not_positive").await;
     world.refused(sponsor, &fund("1000.0001"), "budget_exceeded").await;
     world.refused(sponsor, &fund("500.0001"), "insufficient_funds").await;
     let rehearsed = world.commands.rehearse(sponsor, &fund("500.0001")).await.unwrap_err();

@@ -191,7 +191,7 @@ refusal_codes!(CampaignError {
     Invalid { .. } => "invalid_campaign",
     InvalidMission { .. } => "invalid_mission",
     InvalidText(_) => "invalid_text",
-    InvalidAmount => "invalid_amount",
+    InvalidAmount => "amount_not_positive",
     NoMission => "no_mission",
     Ended { .. } => "campaign_ended",
     MissionExists { .. } => "mission_exists",

@@ -1,0 +1,112 @@
+//! `viral up` as a process of its own, so that its time on the processors can be told from the load's.
+
+use super::server::Server;
+use crate::Error;
+use crate::client::Client;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::process::{Child, Command};
+
+/// Ticks of the kernel's clock per second, in which `/proc` counts; it has been this on Linux for decades.
+const TICKS: f64 = 100.0;
+
+/// A running platform over a database of the benchmark.
+pub(super) struct Process {
+    child: Child,
+    home: PathBuf,
+    /// PostgreSQL's first process.
+    postmaster: u32,
+}
+
+/// Seconds on the processors.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cpu {
+    pub(super) platform: f64,
+    pub(super) database: f64,
+}
+
+impl Process {
+    /// Starts one over a new log and waits until it is ready.
+    pub(super) async fn start(server: &Server) -> Result<Process, Error> {
+        let url = server.empty_database().await?;
+        let home = server.folder().join("platform");
+        let program = std::env::current_exe().map_err(Error::io("finding our own program"))?;
+        let child = Command::new(program)
+            .arg("--home")
+            .arg(&home)
+            .args(["up", "--dev", "--listen", "127.0.0.1:0"])
+            .env("DATABASE_URL", &url)
+            .env("VIRAL_LOG", "warn")
+            .env_remove("VIRAL_API_TOKEN")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(Error::io("starting the platform"))?;
+        let postmaster = server.postmaster()?;
+        let process = Process {
+            child,
+            home,
+            postmaster,
+        };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Ok(client) = process.operator()
+                && client
+                    .get("/readyz")
+                    .await
+                    .is_ok_and(|answer| answer.status.is_success())
+            {
+                return Ok(process);
+            }
+            if Instant::now() > deadline {
+                return Err(Error::Other(
+                    "the platform of the benchmark is not ready after 60 s".to_owned(),
+                ));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub(super) fn operator(&self) -> Result<Client, Error> {
+        Client::operator(&self.home, None)
+    }
+
+    /// What the platform and the database have used so far.
+    pub(super) fn cpu(&self) -> Cpu {
+        let own = self.child.id().and_then(stat).map_or(0.0, |stat| stat.ticks);
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let of_database = ids.filter_map(|id: u32| {
+            let stat = stat(id)?;
+            (id == self.postmaster || stat.parent == self.postmaster).then_some(stat.ticks)
+        });
+        Cpu {
+            platform: own / TICKS,
+            database: of_database.sum::<f64>() / TICKS,
+        }
+    }
+
+    /// Ends it; nothing of it is kept.
+    pub(super) async fn stop(mut self) -> Result<(), Error> {
+        self.child.kill().await.map_err(Error::io("stopping the platform"))?;
+        std::fs::remove_dir_all(&self.home).map_err(Error::io("clearing the platform's home"))
+    }
+}
+
+struct Stat {
+    parent: u32,
+    ticks: f64,
+}
+
+/// A process as `proc(5)` describes it: after its name in parentheses come state, parent, and so on.
+fn stat(id: u32) -> Option<Stat> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |index: usize| fields.get(index)?.parse::<f64>().ok();
+    Some(Stat {
+        parent: fields.get(1)?.parse().ok()?,
+        ticks: number(11)? + number(12)?,
+    })
+}
