@@ -6,8 +6,10 @@
 
 mod diary;
 mod fraud;
+mod given_when_then;
 mod idempotency;
 mod journeys;
+mod model;
 mod payouts;
 mod privacy;
 mod races;
