@@ -45,7 +45,7 @@ struct Approved {
     #[schema(value_type = Uuid)]
     id: AssignmentId,
     /// `approved`.
-    #[schema(value_type = schemas::AssignmentStatus)]
+    #[schema(pattern = "^approved$")]
     status: &'static str,
     /// What was taken out of the escrow.
     #[schema(value_type = schemas::Vcoin)]
@@ -74,7 +74,7 @@ struct Rejected {
     #[schema(value_type = Uuid)]
     id: AssignmentId,
     /// `rejected`.
-    #[schema(value_type = schemas::AssignmentStatus)]
+    #[schema(pattern = "^rejected$")]
     status: &'static str,
     /// Why.
     #[schema(nullable = false)]

@@ -4,21 +4,26 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod accounts;
+mod assignments;
 mod auth;
 mod bad_requests;
+mod campaigns;
 mod contract;
 mod docs;
+mod events;
 mod frame;
 mod history;
 mod holds;
 mod idempotency;
 mod lists;
+mod missions;
 mod openapi;
 mod people;
 mod refusals;
 mod reversals;
 mod roles;
 mod serving;
+mod stage;
 mod support;
 mod transactions;
 mod watched;
