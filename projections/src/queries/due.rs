@@ -34,15 +34,18 @@ impl ReadModels {
         self.due(&campaigns::READ_MODEL, query.bind(now), limit).await
     }
 
-    /// Invitations that cannot be accepted any more, because their mission or their campaign was closed.
+    /// Invitations that cannot be accepted any more, because their mission or their campaign was closed. There are
+    /// always many invitations and seldom a void one: they are compared with the missions that go on, which are few,
+    /// not with those that were ever closed.
     pub async fn void_invitations(&self, limit: usize) -> Result<At<Vec<Due>>, QueryError> {
         let query = select!(
             r#"SELECT a.id, a.position
-               FROM creator_assignments a
-                 JOIN campaign_missions m ON m.id = a.mission_id
-                 JOIN campaigns c ON c.id = a.campaign_id
+               FROM creator_assignments a JOIN campaign_missions m ON m.id = a.mission_id
                WHERE a.assignment_status = 'invited'
-                 AND (m.status = 'closed' OR c.status IN ('closing', 'closed'))
+                 AND a.mission_id NOT IN (
+                   SELECT going.id
+                   FROM campaign_missions going JOIN campaigns c ON c.id = going.campaign_id
+                   WHERE going.status = 'open' AND c.status IN ('draft', 'published', 'paused'))
                LIMIT $1"#
         );
         self.due(&campaigns::READ_MODEL, query, limit).await

@@ -14,7 +14,9 @@ async fn missions_come_in_their_order() {
     let (stage, running) = Stage::new().await;
     let sponsor = stage.sponsor("sponsor", "50.00").await;
     let campaign = stage.draft(&sponsor, "A launch", "launch", json!({})).await;
-    let first = stage.mission(&sponsor, campaign, "12.5", 2, "2026-03-01T00:00:00.5Z").await;
+    let first = stage
+        .mission(&sponsor, campaign, "12.5", 2, "2026-03-01T00:00:00.5Z")
+        .await;
     stage.wait_until("2026-01-16T10:00:00Z");
     let second = stage.mission(&sponsor, campaign, "7", 1, "2026-02-01T00:00:00Z").await;
     stage.run(&sponsor, &OpenMission { mission: second }).await;
@@ -23,7 +25,10 @@ async fn missions_come_in_their_order() {
     let answer = stage.models.missions_of(campaign, None).await.unwrap();
     assert_eq!(answer.position, head);
     let missions = answer.value.unwrap();
-    assert_eq!((missions.sponsor_id, missions.campaign_status.as_str()), (id(&sponsor), "draft"));
+    assert_eq!(
+        (missions.sponsor_id, missions.campaign_status.as_str()),
+        (id(&sponsor), "draft")
+    );
     let expected = json!([
         {"id": first, "campaign_id": campaign, "mission_type": "video", "requirements": {"required": ["url"]},
             "reward_vcoin": "12.5000", "deadline": "2026-03-01T00:00:00.500000Z", "places": 2, "places_taken": 0,
@@ -37,8 +42,14 @@ async fn missions_come_in_their_order() {
     assert_eq!((one.sponsor_id, one.campaign_status.as_str()), (id(&sponsor), "draft"));
     assert_eq!(json_of(&one.value), expected[1]);
     let nothing = Uuid::from_u128(1);
-    assert_eq!(stage.models.missions_of(CampaignId(nothing), None).await.unwrap().value, None);
-    assert_eq!(stage.models.mission(MissionId(nothing), None).await.unwrap().value, None);
+    assert_eq!(
+        stage.models.missions_of(CampaignId(nothing), None).await.unwrap().value,
+        None
+    );
+    assert_eq!(
+        stage.models.mission(MissionId(nothing), None).await.unwrap().value,
+        None
+    );
     running.stop().await;
 }
 
@@ -54,8 +65,14 @@ async fn assignments_are_filtered_and_paged() {
     let mut expected = Vec::new();
     for number in 0..4 {
         let creator = stage.user(Role::Creator, &format!("creator {number}")).await;
-        expected.push((at("2026-03-02T00:00:00Z"), stage.invite(&sponsor, late, &creator).await.0));
-        expected.push((at("2026-03-01T00:00:00Z"), stage.accept(&sponsor, soon, &creator).await.0));
+        expected.push((
+            at("2026-03-02T00:00:00Z"),
+            stage.invite(&sponsor, late, &creator).await.0,
+        ));
+        expected.push((
+            at("2026-03-01T00:00:00Z"),
+            stage.accept(&sponsor, soon, &creator).await.0,
+        ));
         stage.invite(&sponsor, elsewhere, &creator).await;
     }
     expected.sort_unstable();
@@ -63,9 +80,16 @@ async fn assignments_are_filtered_and_paged() {
     let pages = async |status, limit| {
         let (mut all, mut after): (Vec<Assignment>, Option<TimeKey>) = (Vec::new(), None);
         loop {
-            let answer = stage.models.assignments_of(campaign, status, after, limit).await.unwrap();
+            let answer = stage
+                .models
+                .assignments_of(campaign, status, after, limit)
+                .await
+                .unwrap();
             let of_campaign = answer.value.unwrap();
-            assert_eq!((of_campaign.sponsor_id, of_campaign.campaign_status.as_str()), (id(&sponsor), "published"));
+            assert_eq!(
+                (of_campaign.sponsor_id, of_campaign.campaign_status.as_str()),
+                (id(&sponsor), "published")
+            );
             let Page { items, next } = of_campaign.value;
             assert!(next.is_none() || items.len() == limit);
             all.extend(items);
@@ -77,12 +101,28 @@ async fn assignments_are_filtered_and_paged() {
     };
     for limit in [1, 3, 4, 8, 100] {
         assert_eq!(pages(None, limit).await, expected, "pages of {limit}");
-        assert_eq!(pages(Some(Status::Accepted), limit).await, expected[..4], "pages of {limit}");
-        assert_eq!(pages(Some(Status::Invited), limit).await, expected[4..], "pages of {limit}");
+        assert_eq!(
+            pages(Some(Status::Accepted), limit).await,
+            expected[..4],
+            "pages of {limit}"
+        );
+        assert_eq!(
+            pages(Some(Status::Invited), limit).await,
+            expected[4..],
+            "pages of {limit}"
+        );
         assert_eq!(pages(Some(Status::Approved), limit).await, [], "pages of {limit}");
     }
     let nothing = CampaignId(Uuid::from_u128(1));
-    assert_eq!(stage.models.assignments_of(nothing, None, None, 10).await.unwrap().value, None);
+    assert_eq!(
+        stage
+            .models
+            .assignments_of(nothing, None, None, 10)
+            .await
+            .unwrap()
+            .value,
+        None
+    );
     running.stop().await;
 }
 
@@ -92,7 +132,9 @@ async fn an_assignment_tells_its_story() {
     let sponsor = stage.sponsor("sponsor", "50.00").await;
     let creator = stage.user(Role::Creator, "creator").await;
     let campaign = stage.published(&sponsor, "A launch", "1000").await;
-    let mission = stage.mission(&sponsor, campaign, "100.5", 1, "2026-03-01T00:00:00Z").await;
+    let mission = stage
+        .mission(&sponsor, campaign, "100.5", 1, "2026-03-01T00:00:00Z")
+        .await;
     let assignment = stage.submit(&sponsor, mission, &creator).await;
     stage.wait_until("2026-01-16T10:00:00.25Z");
     stage.reject(&sponsor, assignment).await;

@@ -88,21 +88,64 @@ impl Crowd {
 async fn campaigns_are_filtered_and_paged() {
     let crowd = Crowd::new().await;
     let (sponsor, rival) = (Some(id(&crowd.sponsor)), Some(id(&crowd.rival)));
-    let all = [crowd.draft, crowd.published, crowd.paused, crowd.closing, crowd.closed, crowd.foreign];
+    let all = [
+        crowd.draft,
+        crowd.published,
+        crowd.paused,
+        crowd.closing,
+        crowd.closed,
+        crowd.foreign,
+    ];
     let none = CampaignFilter::default;
     crowd.finds(none(), &all).await;
     crowd.finds(CampaignFilter { sponsor, ..none() }, &all[..5]).await;
-    crowd.finds(CampaignFilter { sponsor: rival, ..none() }, &all[5..]).await;
+    crowd
+        .finds(
+            CampaignFilter {
+                sponsor: rival,
+                ..none()
+            },
+            &all[5..],
+        )
+        .await;
     let status = Some(Status::Published);
-    crowd.finds(CampaignFilter { status, ..none() }, &[crowd.published, crowd.foreign]).await;
-    crowd.finds(CampaignFilter { sponsor, status, ..none() }, &[crowd.published]).await;
+    crowd
+        .finds(CampaignFilter { status, ..none() }, &[crowd.published, crowd.foreign])
+        .await;
+    crowd
+        .finds(
+            CampaignFilter {
+                sponsor,
+                status,
+                ..none()
+            },
+            &[crowd.published],
+        )
+        .await;
     let campaign_type = Some("review".to_owned());
-    crowd.finds(CampaignFilter { campaign_type, ..none() }, &[crowd.foreign]).await;
+    crowd
+        .finds(
+            CampaignFilter {
+                campaign_type,
+                ..none()
+            },
+            &[crowd.foreign],
+        )
+        .await;
     let creator_view = Some(id(&crowd.creator));
     let seen = [crowd.published, crowd.paused, crowd.closing, crowd.foreign];
     crowd.finds(CampaignFilter { creator_view, ..none() }, &seen).await;
     let status = Some(Status::Closed);
-    crowd.finds(CampaignFilter { creator_view, status, ..none() }, &[]).await;
+    crowd
+        .finds(
+            CampaignFilter {
+                creator_view,
+                status,
+                ..none()
+            },
+            &[],
+        )
+        .await;
     crowd.running.stop().await;
 }
 
@@ -160,7 +203,13 @@ async fn creators_see_no_money() {
     };
     let rows = crowd.rows(&filter, 100).await;
     assert!(rows.iter().all(|row| row.money.is_none()));
-    assert!(crowd.rows(&CampaignFilter::default(), 100).await.iter().all(|row| row.money.is_some()));
+    assert!(
+        crowd
+            .rows(&CampaignFilter::default(), 100)
+            .await
+            .iter()
+            .all(|row| row.money.is_some())
+    );
     crowd.running.stop().await;
 }
 
@@ -170,8 +219,12 @@ async fn a_campaign_has_its_figures() {
     let sponsor = stage.sponsor("sponsor", "50.00").await;
     let targets = json!({"deliverables": 4, "creators": 2, "spend_vcoin": 800, "impressions": 100_000});
     let campaign = stage.draft(&sponsor, "A launch", "launch", targets.clone()).await;
-    let many = stage.mission(&sponsor, campaign, "100", 5, "2026-03-01T00:00:00Z").await;
-    let single = stage.mission(&sponsor, campaign, "30.5", 1, "2026-03-01T00:00:00Z").await;
+    let many = stage
+        .mission(&sponsor, campaign, "100", 5, "2026-03-01T00:00:00Z")
+        .await;
+    let single = stage
+        .mission(&sponsor, campaign, "30.5", 1, "2026-03-01T00:00:00Z")
+        .await;
     stage.wait_until("2026-01-16T10:00:00Z");
     stage.run(&sponsor, &PublishCampaign { campaign }).await;
     stage.fund(&sponsor, campaign, "1000").await;
@@ -216,10 +269,20 @@ async fn a_campaign_has_its_figures() {
     let escrow = stage.balance(effects::escrow(campaign)).await;
     assert_eq!(escrow, vcoin("900"));
     // What was paid is money as well.
-    let seen = stage.models.campaign(campaign, creators[0].user).await.unwrap().value.unwrap();
+    let seen = stage
+        .models
+        .campaign(campaign, creators[0].user)
+        .await
+        .unwrap()
+        .value
+        .unwrap();
     let spend = json!({"metric": "spend_vcoin", "target": 800, "actual": null, "percent": null});
     assert_eq!(json_of(&seen)["kpi_progress"][3], spend);
-    let nobody = stage.models.campaign(CampaignId(Uuid::from_u128(1)), None).await.unwrap();
+    let nobody = stage
+        .models
+        .campaign(CampaignId(Uuid::from_u128(1)), None)
+        .await
+        .unwrap();
     assert_eq!((nobody.value, nobody.position), (None, head));
     running.stop().await;
 }

@@ -52,14 +52,28 @@ async fn a_dashboard_says_what_to_do() {
     let creator = stage.user(Role::Creator, "creator").await;
     let campaign = stage.published(&sponsor, "A launch", "1000").await;
     let mission = async |deadline| stage.mission(&sponsor, campaign, "10", 1, deadline).await;
-    let invited = stage.invite(&sponsor, mission("2026-03-03T00:00:00Z").await, &creator).await;
-    let sooner = stage.invite(&sponsor, mission("2026-03-02T00:00:00Z").await, &creator).await;
-    let late = stage.accept(&sponsor, mission("2026-04-02T00:00:00Z").await, &creator).await;
-    let again = stage.submit(&sponsor, mission("2026-04-01T00:00:00Z").await, &creator).await;
+    let invited = stage
+        .invite(&sponsor, mission("2026-03-03T00:00:00Z").await, &creator)
+        .await;
+    let sooner = stage
+        .invite(&sponsor, mission("2026-03-02T00:00:00Z").await, &creator)
+        .await;
+    let late = stage
+        .accept(&sponsor, mission("2026-04-02T00:00:00Z").await, &creator)
+        .await;
+    let again = stage
+        .submit(&sponsor, mission("2026-04-01T00:00:00Z").await, &creator)
+        .await;
     stage.reject(&sponsor, again).await;
-    let waiting = stage.submit(&sponsor, mission("2026-02-01T00:00:00Z").await, &creator).await;
-    stage.accept(&sponsor, mission("2026-02-02T00:00:00Z").await, &creator).await;
-    stage.invite(&sponsor, mission("2026-02-02T00:00:00Z").await, &creator).await;
+    let waiting = stage
+        .submit(&sponsor, mission("2026-02-01T00:00:00Z").await, &creator)
+        .await;
+    stage
+        .accept(&sponsor, mission("2026-02-02T00:00:00Z").await, &creator)
+        .await;
+    stage
+        .invite(&sponsor, mission("2026-02-02T00:00:00Z").await, &creator)
+        .await;
     let head = stage.caught_up().await;
     // Of the last two the deadline has passed, yet nobody has ended them. Work that was in time is still reviewed.
     let now = at("2026-02-02T00:00:00Z");
@@ -75,7 +89,10 @@ async fn a_dashboard_says_what_to_do() {
     assert_eq!(each(&told["in_review"], &names), [json!([waiting, "submitted", title])]);
     assert_eq!(told["tasks"][1]["reward_vcoin"], "10.0000");
     assert_eq!((&told["xp"], &told["level"]), (&json!(40), &json!(1)));
-    assert_eq!((&told["verification_state"], &told["profile"]["display_name"]), (&json!("unverified"), &json!("creator")));
+    assert_eq!(
+        (&told["verification_state"], &told["profile"]["display_name"]),
+        (&json!("unverified"), &json!("creator"))
+    );
     assert_eq!(stage.models.dashboard(id(&sponsor), now).await.unwrap().value, None);
     running.stop().await;
 }
@@ -89,7 +106,9 @@ async fn earnings_are_counted_by_campaign_and_month() {
     let small = stage.published(&sponsor, "Small", "1000").await;
     let large = stage.published(&sponsor, "Large", "3000").await;
     let paid = async |campaign, reward, time: &str| {
-        let mission = stage.mission(&sponsor, campaign, reward, 2, "2026-06-01T00:00:00Z").await;
+        let mission = stage
+            .mission(&sponsor, campaign, reward, 2, "2026-06-01T00:00:00Z")
+            .await;
         stage.wait_until(time);
         stage.earn(&sponsor, mission, &creator).await;
         mission
@@ -107,7 +126,13 @@ async fn earnings_are_counted_by_campaign_and_month() {
     };
     stage.run(&creator, &cancel).await;
     stage.caught_up().await;
-    let told = stage.models.dashboard(id(&creator), stage.now()).await.unwrap().value.unwrap();
+    let told = stage
+        .models
+        .dashboard(id(&creator), stage.now())
+        .await
+        .unwrap()
+        .value
+        .unwrap();
     let expected = json!({
         "total_vcoin": "1244.5002",
         "by_campaign": [
@@ -150,7 +175,12 @@ async fn suggestions_are_missions_that_can_be_joined_at_once() {
     let closed = open(campaign, "52", 1, far).await;
     stage.run(&sponsor, &CloseMission { mission: closed }).await;
     let full = open(campaign, "2", 1, far).await;
-    stage.run(&stage.user(Role::Creator, "other").await, &JoinMission { mission: full }).await;
+    stage
+        .run(
+            &stage.user(Role::Creator, "other").await,
+            &JoinMission { mission: full },
+        )
+        .await;
     let own = open(campaign, "3", 2, far).await;
     stage.run(&creator, &JoinMission { mission: own }).await;
     open(paused, "53", 1, far).await;
@@ -166,7 +196,10 @@ async fn suggestions_are_missions_that_can_be_joined_at_once() {
         each(&json_of(&told.suggestions), &["id", "reward_vcoin", "campaign_title"])
     };
     let line = |place: usize, reward: &str| json!([good[place], reward, "A launch"]);
-    assert_eq!(suggested().await, [line(1, "20.0000"), line(2, "7.5000"), line(0, "5.0000")]);
+    assert_eq!(
+        suggested().await,
+        [line(1, "20.0000"), line(2, "7.5000"), line(0, "5.0000")]
+    );
     for _ in 0..12 {
         open(campaign, "6", 1, far).await;
     }

@@ -3,11 +3,13 @@
 use super::stage::{Stage, at, id};
 use std::collections::BTreeSet;
 use uuid::Uuid;
+use viral_commands::Caller;
 use viral_commands::use_cases::*;
 use viral_domain::fraud_flag::SourceType;
 use viral_domain::user::Role;
+use viral_domain::{AssignmentId, FlagId};
 use viral_projections::queries::{At, Due};
-use viral_store::Position;
+use viral_store::{EventStore as _, Position};
 
 fn ids(answer: &At<Vec<Due>>) -> BTreeSet<Uuid> {
     answer.value.iter().map(|due| due.id).collect()
@@ -21,30 +23,51 @@ async fn assignments_are_overdue_when_the_deadline_passes_without_work() {
     let campaign = stage.published(&sponsor, "A launch", "1000").await;
     let mission = async |deadline| stage.mission(&sponsor, campaign, "10", 1, deadline).await;
     let same = "2026-02-02T00:00:00Z";
-    let invited = stage.invite(&sponsor, mission("2026-02-01T00:00:00Z").await, &creator).await.0;
+    let invited = stage
+        .invite(&sponsor, mission("2026-02-01T00:00:00Z").await, &creator)
+        .await
+        .0;
     let accepted = stage.accept(&sponsor, mission(same).await, &creator).await.0;
     let rejected = stage.submit(&sponsor, mission(same).await, &creator).await;
     stage.reject(&sponsor, rejected).await;
     let rejected = rejected.0;
     stage.submit(&sponsor, mission(same).await, &creator).await;
     stage.earn(&sponsor, mission(same).await, &creator).await;
-    stage.accept(&sponsor, mission("2026-02-02T00:00:00.000001Z").await, &creator).await;
+    stage
+        .accept(&sponsor, mission("2026-02-02T00:00:00.000001Z").await, &creator)
+        .await;
     let head = stage.caught_up().await;
     let overdue = async |now, limit| stage.models.overdue_assignments(at(now), limit).await.unwrap();
     let answer = overdue(same, 10).await;
-    assert_eq!((ids(&answer), answer.position), (BTreeSet::from([invited, accepted, rejected]), head));
+    assert_eq!(
+        (ids(&answer), answer.position),
+        (BTreeSet::from([invited, accepted, rejected]), head)
+    );
     assert_eq!(answer.value[0].id, invited, "the oldest comes first");
     assert_eq!(ids(&overdue(same, 1).await), BTreeSet::from([invited]));
-    assert_eq!(ids(&overdue("2026-02-01T23:59:59Z", 10).await), BTreeSet::from([invited]));
+    assert_eq!(
+        ids(&overdue("2026-02-01T23:59:59Z", 10).await),
+        BTreeSet::from([invited])
+    );
     assert_eq!(overdue("2026-01-31T23:59:59Z", 10).await.value, []);
     let position = answer.value.iter().find(|due| due.id == rejected).unwrap().position;
-    let last = stage.store.read_after(Position(position.0 - 1), 1).await.unwrap().remove(0);
-    assert_eq!((&*last.stream.aggregate_id, &*last.event_type), (&*rejected.to_string(), "assignment.rejected"));
+    let last = stage
+        .store
+        .read_after(Position(position.0 - 1), 1)
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(
+        (&*last.stream.aggregate_id, &*last.event_type),
+        (&*rejected.to_string(), "assignment.rejected")
+    );
     // Done once, it is not due again.
     stage.wait_until(same);
     for due in answer.value {
-        let assignment = viral_domain::AssignmentId(due.id);
-        stage.run(&viral_commands::Caller::system("expiry"), &ExpireAssignment { assignment }).await;
+        let assignment = AssignmentId(due.id);
+        stage
+            .run(&Caller::system("expiry"), &ExpireAssignment { assignment })
+            .await;
     }
     stage.caught_up().await;
     assert_eq!(overdue(same, 10).await.value, []);
@@ -82,10 +105,10 @@ async fn invitations_are_void_when_their_mission_or_campaign_is_closed() {
     assert_eq!(stage.models.void_invitations(2).await.unwrap().value.len(), 2);
     for due in answer.value {
         let cancel = CancelInvitation {
-            assignment: viral_domain::AssignmentId(due.id),
+            assignment: AssignmentId(due.id),
             reason: None,
         };
-        stage.run(&viral_commands::Caller::system("invitations"), &cancel).await;
+        stage.run(&Caller::system("invitations"), &cancel).await;
     }
     stage.caught_up().await;
     assert_eq!(stage.models.void_invitations(10).await.unwrap().value, []);
@@ -99,7 +122,9 @@ async fn payouts_are_submitted_when_nothing_stops_them() {
     let creator = stage.user(Role::Creator, "creator").await;
     let admin = stage.user(Role::Admin, "admin").await;
     let campaign = stage.published(&sponsor, "A launch", "1000").await;
-    let mission = stage.mission(&sponsor, campaign, "500", 1, "2026-06-01T00:00:00Z").await;
+    let mission = stage
+        .mission(&sponsor, campaign, "500", 1, "2026-06-01T00:00:00Z")
+        .await;
     stage.earn(&sponsor, mission, &creator).await;
     let payout = stage.request_payout(&creator, campaign, "10").await;
     stage.request_payout(&creator, campaign, "20").await;
@@ -118,11 +143,20 @@ async fn payouts_are_submitted_when_nothing_stops_them() {
         score: 50,
         reasons: vec!["two accounts".to_owned()],
     };
-    let flag = viral_domain::FlagId(stage.made(&admin, &raise).await);
+    let flag = FlagId(stage.made(&admin, &raise).await);
     stage.caught_up().await;
     assert_eq!(due().await, []);
     let resolution = Resolution::Dismiss;
-    stage.run(&admin, &ResolveFlag { flag, resolution, note: None }).await;
+    stage
+        .run(
+            &admin,
+            &ResolveFlag {
+                flag,
+                resolution,
+                note: None,
+            },
+        )
+        .await;
     stage.caught_up().await;
     assert_eq!(due().await[0].id, payout.0);
     let provider = "manual".to_owned();

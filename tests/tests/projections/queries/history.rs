@@ -48,7 +48,9 @@ async fn a_history_is_complete_and_nothing_else() {
     let mut campaigns = Vec::new();
     for title in ["A launch", "Another"] {
         let campaign = stage.published(&sponsor, title, "1000").await;
-        let mission = stage.mission(&sponsor, campaign, "100", 3, "2026-06-01T00:00:00Z").await;
+        let mission = stage
+            .mission(&sponsor, campaign, "100", 3, "2026-06-01T00:00:00Z")
+            .await;
         stage.earn(&sponsor, mission, &creator).await;
         let assignment = stage.accept(&sponsor, mission, &other).await;
         let withdraw = WithdrawAssignment {
@@ -82,6 +84,14 @@ async fn a_history_is_complete_and_nothing_else() {
         }
     }
     let nothing = CampaignId(Uuid::from_u128(1));
-    assert_eq!(stage.models.campaign_events(nothing, Position::START, 10).await.unwrap().value, None);
+    assert_eq!(
+        stage
+            .models
+            .campaign_events(nothing, Position::START, 10)
+            .await
+            .unwrap()
+            .value,
+        None
+    );
     running.stop().await;
 }

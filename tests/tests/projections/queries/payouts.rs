@@ -1,5 +1,6 @@
 //! Payouts and suspicions.
 
+use super::super::world::Running;
 use super::stage::{Stage, all_pages, fields, id, json_of};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -14,6 +15,8 @@ use viral_projections::queries::{FlagFilter, Payout, PayoutFilter};
 
 struct Paying {
     stage: Stage,
+    /// It goes on until the test ends.
+    _running: Running,
     sponsor: Caller,
     creators: [Caller; 2],
     campaigns: [CampaignId; 2],
@@ -22,15 +25,20 @@ struct Paying {
 }
 
 async fn paying() -> Paying {
-    let (stage, _) = Stage::new().await;
+    let (stage, running) = Stage::new().await;
     let sponsor = stage.sponsor("sponsor", "90.00").await;
-    let creators = [stage.user(Role::Creator, "first").await, stage.user(Role::Creator, "second").await];
+    let creators = [
+        stage.user(Role::Creator, "first").await,
+        stage.user(Role::Creator, "second").await,
+    ];
     let campaigns = [
         stage.published(&sponsor, "A launch", "1000").await,
         stage.published(&sponsor, "Another", "3000").await,
     ];
     for (campaign, reward) in [(campaigns[0], "100"), (campaigns[1], "1500")] {
-        let mission = stage.mission(&sponsor, campaign, reward, 2, "2026-06-01T00:00:00Z").await;
+        let mission = stage
+            .mission(&sponsor, campaign, reward, 2, "2026-06-01T00:00:00Z")
+            .await;
         for creator in &creators {
             stage.earn(&sponsor, mission, creator).await;
         }
@@ -42,6 +50,7 @@ async fn paying() -> Paying {
     stage.caught_up().await;
     Paying {
         stage,
+        _running: running,
         sponsor,
         creators,
         campaigns,
@@ -64,7 +73,11 @@ impl Paying {
     async fn finds(&self, filter: PayoutFilter, expected: &[usize]) {
         let whole = all_pages(100, |after, limit| self.stage.models.payouts(&filter, after, limit)).await;
         let found: BTreeSet<Uuid> = whole.iter().map(|row| row.id).collect();
-        assert_eq!(found, expected.iter().map(|number| self.payouts[*number].0).collect(), "{filter:?}");
+        assert_eq!(
+            found,
+            expected.iter().map(|number| self.payouts[*number].0).collect(),
+            "{filter:?}"
+        );
         assert!(whole.is_sorted_by(|a, b| (a.requested_at, a.id) > (b.requested_at, b.id)));
         for limit in 1..=2 {
             let paged = all_pages(limit, |after, limit| self.stage.models.payouts(&filter, after, limit)).await;
@@ -78,15 +91,65 @@ async fn payouts_are_filtered_and_paged() {
     let told = paying().await;
     let none = PayoutFilter::default;
     told.finds(none(), &[0, 1, 2]).await;
-    told.finds(PayoutFilter { creator: Some(id(&told.creators[0])), ..none() }, &[0, 1]).await;
-    told.finds(PayoutFilter { creator: Some(id(&told.creators[1])), ..none() }, &[2]).await;
-    told.finds(PayoutFilter { sponsor: Some(id(&told.sponsor)), ..none() }, &[0, 1, 2]).await;
-    told.finds(PayoutFilter { sponsor: Some(id(&told.creators[0])), ..none() }, &[]).await;
-    told.finds(PayoutFilter { campaign: Some(told.campaigns[0]), ..none() }, &[0, 2]).await;
+    told.finds(
+        PayoutFilter {
+            creator: Some(id(&told.creators[0])),
+            ..none()
+        },
+        &[0, 1],
+    )
+    .await;
+    told.finds(
+        PayoutFilter {
+            creator: Some(id(&told.creators[1])),
+            ..none()
+        },
+        &[2],
+    )
+    .await;
+    told.finds(
+        PayoutFilter {
+            sponsor: Some(id(&told.sponsor)),
+            ..none()
+        },
+        &[0, 1, 2],
+    )
+    .await;
+    told.finds(
+        PayoutFilter {
+            sponsor: Some(id(&told.creators[0])),
+            ..none()
+        },
+        &[],
+    )
+    .await;
+    told.finds(
+        PayoutFilter {
+            campaign: Some(told.campaigns[0]),
+            ..none()
+        },
+        &[0, 2],
+    )
+    .await;
     told.approve(&told.sponsor, told.payouts[0]).await;
-    told.finds(PayoutFilter { status: Some(Status::Approved), ..none() }, &[0]).await;
+    told.finds(
+        PayoutFilter {
+            status: Some(Status::Approved),
+            ..none()
+        },
+        &[0],
+    )
+    .await;
     let status = Some(Status::Requested);
-    told.finds(PayoutFilter { status, campaign: Some(told.campaigns[0]), ..none() }, &[2]).await;
+    told.finds(
+        PayoutFilter {
+            status,
+            campaign: Some(told.campaigns[0]),
+            ..none()
+        },
+        &[2],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,7 +205,13 @@ async fn suspicions_come_by_risk() {
     let admin = stage.user(Role::Admin, "admin").await;
     let mut flags = Vec::new();
     let (user, payout) = (SourceType::User, SourceType::Payout);
-    for (day, score, source_type) in [(1, 50, user), (2, 90, payout), (3, 50, user), (3, 50, payout), (4, 10, user)] {
+    for (day, score, source_type) in [
+        (1, 50, user),
+        (2, 90, payout),
+        (3, 50, user),
+        (3, 50, payout),
+        (4, 10, user),
+    ] {
         stage.wait_until(&format!("2026-02-0{day}T00:00:00Z"));
         let source_id = match source_type {
             SourceType::User => id(&told.creators[1]).0,
@@ -169,19 +238,57 @@ async fn suspicions_come_by_risk() {
     let finds = async |filter: FlagFilter, expected: &[usize]| {
         for limit in [1, 2, 100] {
             let rows = all_pages(limit, |after, limit| stage.models.fraud_flags(&filter, after, limit)).await;
-            let found: Vec<usize> =
-                rows.iter().map(|row| flags.iter().position(|flag| *flag == row.id).unwrap()).collect();
+            let found: Vec<usize> = rows
+                .iter()
+                .map(|row| flags.iter().position(|flag| *flag == row.id).unwrap())
+                .collect();
             assert_eq!(found, expected, "{filter:?}, pages of {limit}");
         }
     };
     let none = FlagFilter::default;
     finds(none(), &[1, larger, smaller, 0, 4]).await;
-    finds(FlagFilter { min_score: Some(50), ..none() }, &[1, larger, smaller, 0]).await;
-    finds(FlagFilter { min_score: Some(51), ..none() }, &[1]).await;
-    finds(FlagFilter { source_type: Some(user), ..none() }, &[2, 0, 4]).await;
-    finds(FlagFilter { status: Some(fraud_flag::Status::Dismissed), ..none() }, &[0]).await;
+    finds(
+        FlagFilter {
+            min_score: Some(50),
+            ..none()
+        },
+        &[1, larger, smaller, 0],
+    )
+    .await;
+    finds(
+        FlagFilter {
+            min_score: Some(51),
+            ..none()
+        },
+        &[1],
+    )
+    .await;
+    finds(
+        FlagFilter {
+            source_type: Some(user),
+            ..none()
+        },
+        &[2, 0, 4],
+    )
+    .await;
+    finds(
+        FlagFilter {
+            status: Some(fraud_flag::Status::Dismissed),
+            ..none()
+        },
+        &[0],
+    )
+    .await;
     let status = Some(fraud_flag::Status::Open);
-    finds(FlagFilter { status, source_type: Some(user), min_score: Some(20) }, &[2]).await;
+    finds(
+        FlagFilter {
+            status,
+            source_type: Some(user),
+            min_score: Some(20),
+        },
+        &[2],
+    )
+    .await;
     let one = stage.models.fraud_flag(FlagId(flags[0])).await.unwrap().value.unwrap();
     let expected = json!({
         "id": flags[0], "source_type": "user", "source_id": id(&told.creators[1]), "score": 50, "reasons": ["reason 0"],
@@ -190,6 +297,12 @@ async fn suspicions_come_by_risk() {
     });
     assert_eq!(json_of(&one), expected);
     let open = stage.models.fraud_flag(FlagId(flags[4])).await.unwrap().value.unwrap();
-    assert_eq!(fields(&open, &["status", "resolved_at"]), json!({"status": "open", "resolved_at": null}));
-    assert_eq!(stage.models.fraud_flag(FlagId(Uuid::from_u128(1))).await.unwrap().value, None);
+    assert_eq!(
+        fields(&open, &["status", "resolved_at"]),
+        json!({"status": "open", "resolved_at": null})
+    );
+    assert_eq!(
+        stage.models.fraud_flag(FlagId(Uuid::from_u128(1))).await.unwrap().value,
+        None
+    );
 }

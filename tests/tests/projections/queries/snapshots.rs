@@ -47,7 +47,10 @@ async fn look(stage: &Stage, sponsor: UserId, last: Position) -> Position {
     assert_eq!(newest, Some(wallet.balance_vcoin));
     let minor: i128 = wallet.transactions.iter().map(|row| row.amount_vcoin.0.minor()).sum();
     assert_eq!(minor, wallet.balance_vcoin.0.minor());
-    let in_escrow = wallet.escrow.iter().fold(Vcoin::ZERO, |sum, escrow| sum.plus(escrow.balance_vcoin));
+    let in_escrow = wallet
+        .escrow
+        .iter()
+        .fold(Vcoin::ZERO, |sum, escrow| sum.plus(escrow.balance_vcoin));
     assert_eq!(in_escrow, wallet.escrow_vcoin);
     wallet.position
 }
@@ -74,7 +77,9 @@ async fn a_damaged_row_is_told_apart() {
     stage.caught_up().await;
     running.stop().await;
     let damage = "UPDATE users_v1 SET role = 'nobody'";
-    viral_tests::server::run(&stage.database.superuser_url, damage).await.unwrap();
+    viral_tests::server::run(&stage.database.superuser_url, damage)
+        .await
+        .unwrap();
     let error = stage.models.user(id(&sponsor)).await.unwrap_err();
     assert!(matches!(error, QueryError::Corrupt(_)), "{error}");
 }

@@ -15,9 +15,7 @@ use viral_commands::{Vault, Writer};
 use viral_domain::assignment::Deliverable;
 use viral_domain::campaign::Brief;
 use viral_domain::user::Role;
-use viral_domain::{
-    AssignmentId, CampaignId, MissionId, Money, PayoutId, Requirements, Sealed, Terms, UserId, Vcoin,
-};
+use viral_domain::{AssignmentId, CampaignId, MissionId, Money, PayoutId, Requirements, Sealed, Terms, UserId, Vcoin};
 use viral_ledger::{Address, Amount, Asset};
 use viral_projections::queries::{At, Page, QueryError, ReadModels};
 use viral_projections::{Checkpoints, Projector, READ_MODELS, Unseal, UnsealError, connect};
@@ -29,7 +27,10 @@ struct VaultUnseal(Vault);
 #[async_trait]
 impl Unseal for VaultUnseal {
     async fn unseal(&self, sealed: &[Sealed]) -> Result<Vec<Option<String>>, UnsealError> {
-        self.0.open(sealed).await.map_err(|error| UnsealError::Damaged(error.to_string()))
+        self.0
+            .open(sealed)
+            .await
+            .map_err(|error| UnsealError::Damaged(error.to_string()))
     }
 }
 
@@ -53,7 +54,10 @@ impl Stage {
             let now = now.clone();
             Arc::new(move || *now.lock().unwrap())
         };
-        let settings = Settings { clock: clock.clone(), ..Settings::default() };
+        let settings = Settings {
+            clock: clock.clone(),
+            ..Settings::default()
+        };
         let (writer, _task) = Writer::start(store.clone(), settings).await.unwrap();
         let vault = Vault::new(store.clone(), &[7; 32]);
         let commands = Commands::new(writer, Terms::default(), vault.clone())
@@ -111,7 +115,9 @@ impl Stage {
             email: None,
             links: Vec::new(),
         };
-        let id = self.made(&Caller::system("registrar"), &RegisterUser { role, profile }).await;
+        let id = self
+            .made(&Caller::system("registrar"), &RegisterUser { role, profile })
+            .await;
         let scope = if role == Role::Admin { Scope::Any } else { Scope::Own };
         Caller {
             name: id.to_string(),
@@ -213,7 +219,9 @@ impl Stage {
     }
 
     pub async fn reject(&self, sponsor: &Caller, assignment: AssignmentId) {
-        let verdict = Verdict::Reject { reason: "too short".to_owned() };
+        let verdict = Verdict::Reject {
+            reason: "too short".to_owned(),
+        };
         self.run(sponsor, &ReviewAssignment { assignment, verdict }).await;
     }
 
@@ -241,7 +249,8 @@ impl Stage {
 
     /// The balance of an account, by the ledger itself.
     pub async fn balance(&self, address: Address) -> Vcoin {
-        let balance = move |book: &viral_ledger::Book, _: Position| book.account(&address).map(|account| account.balance());
+        let balance =
+            move |book: &viral_ledger::Book, _: Position| book.account(&address).map(|account| account.balance());
         let minor = self.commands.writer().read(balance).await.unwrap().unwrap();
         Vcoin(Amount::from_minor(minor).unwrap())
     }
@@ -271,7 +280,9 @@ pub fn json_of(value: &impl serde::Serialize) -> Value {
 /// The named fields of an object.
 pub fn fields(object: &impl serde::Serialize, names: &[&str]) -> Value {
     let object = json_of(object);
-    let known = names.iter().map(|name| ((*name).to_owned(), object.get(name).unwrap_or(&json!("absent")).clone()));
+    let known = names
+        .iter()
+        .map(|name| ((*name).to_owned(), object.get(name).unwrap_or(&json!("absent")).clone()));
     Value::Object(known.collect())
 }
 
@@ -284,7 +295,10 @@ where
     loop {
         let page = ask(after, limit).await.unwrap().value;
         assert!(page.next.is_none() || page.items.len() == limit, "{:?}", page.next);
-        assert!(!page.items.is_empty() || after.is_none(), "an empty page after {after:?}");
+        assert!(
+            !page.items.is_empty() || after.is_none(),
+            "an empty page after {after:?}"
+        );
         all.extend(page.items);
         match page.next {
             Some(next) => after = Some(next),
