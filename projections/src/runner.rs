@@ -18,7 +18,7 @@ const WAIT: Duration = Duration::from_secs(5);
 /// How often a stopped read model is looked at, whether somebody resumed it.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Pauses after errors, from the first to the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 impl Projector {
     /// Keeps all read models up to date until `stop` says true, or nobody can say so any more. Tables that are missing

@@ -12,18 +12,30 @@ use viral_store::Position;
 async fn contents(world: &World) -> Vec<String> {
     let mut rows = Vec::new();
     for table in READ_MODELS.iter().flat_map(|model| model.tables) {
-        let query = format!("SELECT '{}: ' || row_to_json(t)::text FROM {0} t ORDER BY id", table.name);
-        rows.extend(sqlx::query_scalar::<_, String>(&query).fetch_all(world.store.pool()).await.unwrap());
+        let query = format!(
+            "SELECT '{}: ' || row_to_json(t)::text FROM {0} t ORDER BY id",
+            table.name
+        );
+        rows.extend(
+            sqlx::query_scalar::<_, String>(&query)
+                .fetch_all(world.store.pool())
+                .await
+                .unwrap(),
+        );
     }
     rows
 }
 
 async fn versions(world: &World) -> String {
-    world.text("SELECT string_agg(name || ' ' || version || ' ' || state, ', ' ORDER BY name, version) FROM projections").await
+    world
+        .text("SELECT string_agg(name || ' ' || version || ' ' || state, ', ' ORDER BY name, version) FROM projections")
+        .await
 }
 
 async fn tables_of(world: &World, name: &str) -> String {
-    let query = format!("SELECT string_agg(tablename, ', ' ORDER BY tablename) FROM pg_tables WHERE tablename ~ '^{name}_v[0-9]+$'");
+    let query = format!(
+        "SELECT string_agg(tablename, ', ' ORDER BY tablename) FROM pg_tables WHERE tablename ~ '^{name}_v[0-9]+$'"
+    );
     world.text(&query).await
 }
 
@@ -91,7 +103,8 @@ async fn writes_and_reads_go_on_during_rebuilds() {
                      FROM wallet_accounts";
                 let sum: String = sqlx::query_scalar(query).fetch_one(world.store.pool()).await.unwrap();
                 assert_eq!(sum, "0.0000");
-                let query = "SELECT count(*) FROM wallet_accounts JOIN wallet_transactions ON account_id = wallet_accounts.id";
+                let query =
+                    "SELECT count(*) FROM wallet_accounts JOIN wallet_transactions ON account_id = wallet_accounts.id";
                 let count: i64 = sqlx::query_scalar(query).fetch_one(world.store.pool()).await.unwrap();
                 assert!(count >= 600);
                 reads += 1;
@@ -116,7 +129,13 @@ async fn writes_and_reads_go_on_during_rebuilds() {
 }
 
 /// A rebuild, stopped at its first progress until it is let go on.
-fn stopped_rebuild(world: &World) -> (tokio::task::JoinHandle<Result<(), ProjectionError>>, mpsc::Receiver<()>, mpsc::Sender<()>) {
+fn stopped_rebuild(
+    world: &World,
+) -> (
+    tokio::task::JoinHandle<Result<(), ProjectionError>>,
+    mpsc::Receiver<()>,
+    mpsc::Sender<()>,
+) {
     let (begun, has_begun) = mpsc::channel();
     let (go_on, may_go_on) = mpsc::channel::<()>();
     let projector = world.another_projector();
@@ -146,7 +165,15 @@ async fn a_second_rebuild_of_the_same_is_refused() {
     drop(go_on);
     first.await.unwrap().unwrap();
     world.projector.rebuild("wallets", &mut |_, _| {}).await.unwrap();
-    assert!(world.projector.rebuild("nothing", &mut |_, _| {}).await.unwrap_err().to_string().contains("wallets"));
+    assert!(
+        world
+            .projector
+            .rebuild("nothing", &mut |_, _| {})
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("wallets")
+    );
     running.stop().await;
 }
 
@@ -161,7 +188,10 @@ async fn a_rebuild_that_is_killed_leaves_the_live_version_and_is_begun_anew() {
     first.abort();
     drop(go_on);
     assert!(first.await.unwrap_err().is_cancelled());
-    assert_eq!(tables_of(&world, "wallet_holds").await, "wallet_holds_v1, wallet_holds_v2");
+    assert_eq!(
+        tables_of(&world, "wallet_holds").await,
+        "wallet_holds_v1, wallet_holds_v2"
+    );
     traffic::write(&world, 20..40).await;
     world.caught_up().await;
     assert!(world.diff().await.holds());
@@ -186,19 +216,36 @@ async fn another_schema_is_rebuilt_at_the_start_and_left_alone_later() {
     traffic::write(&world, 0..20).await;
     world.caught_up().await;
     // A newer program, it seems, has replaced the tables while we run.
-    world.as_root("UPDATE projections SET schema_version = 99 WHERE name = 'users'").await;
-    let before = world.text("SELECT position FROM projections WHERE name = 'users'").await;
+    world
+        .as_root("UPDATE projections SET schema_version = 99 WHERE name = 'users'")
+        .await;
+    let before = world
+        .text("SELECT position FROM projections WHERE name = 'users'")
+        .await;
     traffic::write(&world, 20..40).await;
     let head = world.head().await;
     world.reached("wallets", head).await;
-    assert_eq!(world.text("SELECT position FROM projections WHERE name = 'users'").await, before);
+    assert_eq!(
+        world
+            .text("SELECT position FROM projections WHERE name = 'users'")
+            .await,
+        before
+    );
     let error = world.projector.resume("users").await.unwrap_err();
-    assert!(matches!(error, ProjectionError::OtherSchema { found: 99, .. }), "{error}");
+    assert!(
+        matches!(error, ProjectionError::OtherSchema { found: 99, .. }),
+        "{error}"
+    );
     running.stop().await;
 
     world.as_root("ALTER TABLE users_v1 DROP COLUMN role CASCADE").await;
     let running = world.start();
-    world.until("SELECT version FROM projections WHERE name = 'users' AND state = 'live'", "2").await;
+    world
+        .until(
+            "SELECT version FROM projections WHERE name = 'users' AND state = 'live'",
+            "2",
+        )
+        .await;
     world.caught_up().await;
     assert!(world.diff().await.holds());
     assert_eq!(world.text("SELECT count(*) FROM users").await, "40");
@@ -213,7 +260,10 @@ async fn a_long_reader_delays_the_replacement_only() {
     traffic::write(&world, 0..20).await;
     world.caught_up().await;
     let mut reader = world.store.pool().begin().await.unwrap();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&mut *reader).await.unwrap();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM users")
+        .fetch_one(&mut *reader)
+        .await
+        .unwrap();
     assert_eq!(count, 20);
     let projector = world.another_projector();
     let rebuild = tokio::spawn(async move { projector.rebuild("users", &mut |_, _| {}).await });
@@ -223,7 +273,10 @@ async fn a_long_reader_delays_the_replacement_only() {
     world.caught_up().await;
     assert_eq!(world.rows("SELECT id FROM users").await.len(), 30);
     assert!(!rebuild.is_finished());
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&mut *reader).await.unwrap();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM users")
+        .fetch_one(&mut *reader)
+        .await
+        .unwrap();
     assert_eq!(count, 30);
     reader.commit().await.unwrap();
     tokio::time::timeout(PATIENCE, rebuild).await.unwrap().unwrap().unwrap();

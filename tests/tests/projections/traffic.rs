@@ -9,7 +9,10 @@ use viral_domain::{CampaignId, UserId};
 
 /// The ids of a sponsor and of their campaign.
 pub fn sponsor(number: u128) -> (Uuid, Uuid) {
-    (Uuid::from_u128(0x7000_0000 + number), Uuid::from_u128(0x8000_0000 + number))
+    (
+        Uuid::from_u128(0x7000_0000 + number),
+        Uuid::from_u128(0x8000_0000 + number),
+    )
 }
 
 /// What a sponsor does, each a unit.
@@ -22,11 +25,19 @@ fn does(number: u128) -> Vec<Together> {
     };
     let (on_ramp, completed) = bought(user, &format!("charge-{number}"), "1.00", "100");
     vec![
-        event("user", user, registered(user, Role::Sponsor, &profile(&format!("sponsor {number}")))),
+        event(
+            "user",
+            user,
+            registered(user, Role::Sponsor, &profile(&format!("sponsor {number}"))),
+        ),
         event("on_ramp", on_ramp, completed),
         event("campaign", campaign, CampaignEvent::Created(created)),
         event("campaign", campaign, funded(campaign, user, "12.3456")),
-        event("user", user, profile_changed(user, &profile(&format!("renamed {number}")))),
+        event(
+            "user",
+            user,
+            profile_changed(user, &profile(&format!("renamed {number}"))),
+        ),
     ]
 }
 
@@ -34,7 +45,10 @@ fn does(number: u128) -> Vec<Together> {
 pub async fn write(world: &World, numbers: std::ops::Range<u128>) {
     let numbers: Vec<u128> = numbers.collect();
     for chunk in numbers.chunks(20) {
-        let units = chunk.iter().flat_map(|number| does(*number)).map(|together| world.unit(together));
+        let units = chunk
+            .iter()
+            .flat_map(|number| does(*number))
+            .map(|together| world.unit(together));
         for outcome in world.writer.append_all_briefly(units.collect()).await {
             outcome.unwrap();
         }

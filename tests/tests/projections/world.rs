@@ -12,18 +12,21 @@ use uuid::Uuid;
 use viral_commands::{NewEvent, Part, Settings, Unit, Writer};
 use viral_domain::{DomainEvent, Sealed, effects};
 use viral_ledger::{Asset, Command};
-use viral_projections::{Checkpoints, ProjectionError, Projector, READ_MODELS, Report, Unseal, UnsealError, connect, diff};
+use viral_projections::{
+    Checkpoints, ProjectionError, Projector, READ_MODELS, Report, Unseal, UnsealError, connect, diff,
+};
 use viral_store::{EventStore, Position, PostgresStore, StreamId};
 use viral_tests::server::{Database, TestServer};
 
 /// How long anything may take that is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is sealed here is only spelled in hexadecimal; some persons are erased, some keys are damaged.
+/// What is sealed here is only spelled in hexadecimal; some persons are erased, some texts are damaged.
 #[derive(Debug, Default)]
 pub struct MemoryUnseal {
     pub erased: Mutex<HashSet<Uuid>>,
-    pub damaged: Mutex<HashSet<Uuid>>,
+    /// By ciphertext.
+    pub damaged: Mutex<HashSet<String>>,
 }
 
 #[async_trait]
@@ -31,8 +34,8 @@ impl Unseal for MemoryUnseal {
     async fn unseal(&self, sealed: &[Sealed]) -> Result<Vec<Option<String>>, UnsealError> {
         let (erased, damaged) = (self.erased.lock().unwrap(), self.damaged.lock().unwrap());
         let open = |sealed: &Sealed| {
-            if damaged.contains(&sealed.person) {
-                return Err(UnsealError::Damaged(format!("the key of person {}", sealed.person)));
+            if damaged.contains(&sealed.ct) {
+                return Err(UnsealError::Damaged(format!("of person {}", sealed.person)));
             }
             Ok((!erased.contains(&sealed.person)).then(|| from_hex(&sealed.ct)))
         };
@@ -51,7 +54,9 @@ pub fn seal(person: Uuid, text: &str) -> Sealed {
 }
 
 fn from_hex(text: &str) -> String {
-    let bytes = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap());
+    let bytes = (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap());
     String::from_utf8(bytes.collect()).unwrap()
 }
 
@@ -150,7 +155,14 @@ impl World {
     /// Appends events as one unit; answers the position of the last.
     pub async fn append(&self, together: Together) -> Position {
         let unit = self.unit(together);
-        self.writer.append(unit).await.unwrap().events().last().unwrap().position
+        self.writer
+            .append(unit)
+            .await
+            .unwrap()
+            .events()
+            .last()
+            .unwrap()
+            .position
     }
 
     /// Appends a command to the ledger.
@@ -198,7 +210,9 @@ impl World {
 
     /// Compares everything with the log, as the role that the platform works with.
     pub async fn diff(&self) -> Report {
-        diff(self.store.pool(), self.store.as_ref(), self.unseal.as_ref()).await.unwrap()
+        diff(self.store.pool(), self.store.as_ref(), self.unseal.as_ref())
+            .await
+            .unwrap()
     }
 
     /// The rows of a query as JSON.
@@ -237,7 +251,11 @@ impl World {
 
     /// Runs a statement as superuser.
     pub async fn as_root(&self, statement: &str) -> u64 {
-        sqlx::raw_sql(statement).execute(&self.root).await.unwrap().rows_affected()
+        sqlx::raw_sql(statement)
+            .execute(&self.root)
+            .await
+            .unwrap()
+            .rows_affected()
     }
 }
 
@@ -257,7 +275,11 @@ impl Running {
     /// Stops it in an orderly way.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, self.task)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
     }
 
     /// Stops it wherever it is.
