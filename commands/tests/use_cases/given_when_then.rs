@@ -45,6 +45,13 @@ impl<A: Aggregate> Default for Sourced<A> {
     }
 }
 
+impl<A: Aggregate> Sourced<A> {
+    fn take(&mut self, event: Happened<A::Event>) {
+        self.state.evolve(&event.0);
+        self.history.push(event);
+    }
+}
+
 impl<A: Aggregate> Serialize for Sourced<A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.history.serialize(serializer)
@@ -55,7 +62,7 @@ impl<'de, A: Aggregate> Deserialize<'de> for Sourced<A> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Sourced<A>, D::Error> {
         let mut sourced = Sourced::default();
         for event in Vec::deserialize(deserializer)? {
-            cqrs_es::Aggregate::apply(&mut sourced, event);
+            sourced.take(event);
         }
         Ok(sourced)
     }
@@ -79,8 +86,7 @@ where
     }
 
     fn apply(&mut self, event: Happened<A::Event>) {
-        self.state.evolve(&event.0);
-        self.history.push(event);
+        self.take(event);
     }
 }
 
@@ -204,7 +210,7 @@ fn a_purchase_survives_a_snapshot() {
     let events = given::<OnRamp>([]).when(complete).inspect_result().unwrap();
     let mut sourced = Sourced::<OnRamp>::default();
     for event in events {
-        cqrs_es::Aggregate::apply(&mut sourced, event);
+        sourced.take(event);
     }
     let json = serde_json::to_string(&sourced).unwrap();
     let again: Sourced<OnRamp> = serde_json::from_str(&json).unwrap();
