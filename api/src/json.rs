@@ -12,25 +12,30 @@ use viral_store::canonical;
 /// Reads a body into its fields, and gives its canonical text. Nothing at all stands for an object without fields.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<(T, String), Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
-    let Unique(value) = serde_json::from_slice(body).map_err(|e| problem(kind::DUPLICATE_KEY, &e))?;
+    let Unique(value) = serde_json::from_slice(body).map_err(|e| unreadable(&e))?;
     if !value.is_object() {
         return Err(Problem::new(kind::INVALID_BODY, "the body must be a JSON object"));
     }
-    let fields = serde_json::from_slice(body).map_err(|e| problem(kind::INVALID_BODY, &e))?;
-    let text = canonical::to_text(&value).map_err(|e| problem(kind::INVALID_BODY, &e))?;
+    // It is JSON, so whatever is wrong from here on is wrong with its fields.
+    let fields = serde_json::from_slice(body).map_err(|e| at(Problem::new(kind::INVALID_BODY, e.to_string()), &e))?;
+    let text = canonical::to_text(&value).map_err(|e| Problem::new(kind::INVALID_BODY, e.to_string()))?;
     Ok((fields, text))
 }
 
-/// The text of the error says the line and the column.
-fn problem(of_data: kind::Kind, error: &serde_json::Error) -> Problem {
-    match error.classify() {
-        Category::Data => Problem::new(of_data, error.to_string()),
+/// What is wrong with a body that is no JSON, or names a field twice.
+fn unreadable(error: &serde_json::Error) -> Problem {
+    let problem = match error.classify() {
+        Category::Data => Problem::new(kind::DUPLICATE_KEY, error.to_string()),
         Category::Syntax | Category::Eof | Category::Io => {
             Problem::new(kind::MALFORMED_JSON, format!("the body is not JSON: {error}"))
         }
-    }
-    .with("line", error.line())
-    .with("column", error.column())
+    };
+    at(problem, error)
+}
+
+/// The text of the error says the line and the column, and so do members.
+fn at(problem: Problem, error: &serde_json::Error) -> Problem {
+    problem.with("line", error.line()).with("column", error.column())
 }
 
 /// A value in which every object names each field once. RFC 8259 leaves open what a second one means, so two readers
@@ -147,6 +152,14 @@ mod tests {
         amount: Option<AmountText>,
         #[serde(default)]
         free: std::collections::BTreeMap<String, String>,
+        #[serde(default)]
+        colour: Colour,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    enum Colour {
+        #[default]
+        Red,
     }
 
     fn code_and_detail(body: &str) -> (&'static str, String) {
@@ -159,7 +172,7 @@ mod tests {
         let (body, text) = read::<Body>(b" {\"free\" : {\"b\":\"\\u0041\", \"a\":\"\"}, \"amount\": \"1\"}").unwrap();
         assert_eq!(text, r#"{"amount":"1","free":{"a":"","b":"A"}}"#);
         assert_eq!(body.amount, Some(AmountText::Text("1".to_owned())));
-        assert_eq!(body.free.len(), 2);
+        assert_eq!((body.free.len(), body.colour), (2, Colour::Red));
         assert_eq!(read::<Body>(b"").unwrap().1, "{}");
     }
 
@@ -171,9 +184,9 @@ mod tests {
             ("malformed_json", true),
             "{detail}"
         );
-        let (code, detail) = code_and_detail(r#"{"amount":"1","colour":"red"}"#);
+        let (code, detail) = code_and_detail(r#"{"amount":"1","size":"large"}"#);
         assert_eq!(
-            (code, detail.contains("unknown field `colour`")),
+            (code, detail.contains("unknown field `size`")),
             ("invalid_body", true),
             "{detail}"
         );
@@ -200,6 +213,8 @@ mod tests {
             ("{\"amount\":1e999}", "malformed_json"),
             ("{\"amount\":\"\\ud800\"}", "malformed_json"),
             ("{\"free\":{\"a\":1}}", "invalid_body"),
+            ("{\"colour\":null}", "invalid_body"),
+            ("{\"colour\":1}", "invalid_body"),
             (&"[".repeat(60_000), "malformed_json"),
         ] {
             assert_eq!(code_and_detail(body).0, code, "{body:.40}");

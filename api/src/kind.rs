@@ -64,7 +64,7 @@ kinds! {
     UNKNOWN_TRANSACTION 404 "unknown_transaction" "There is no such transaction";
     UNKNOWN_ASSIGNMENT 404 "unknown_assignment" "There is no such assignment";
     UNKNOWN_CAMPAIGN 404 "unknown_campaign" "There is no such campaign";
-    UNKNOWN_FRAUD_FLAG 404 "unknown_fraud_flag" "There is no such fraud flag";
+    UNKNOWN_FLAG 404 "unknown_flag" "There is no such fraud flag";
     UNKNOWN_MISSION 404 "unknown_mission" "There is no such mission";
     UNKNOWN_PAYOUT 404 "unknown_payout" "There is no such payout";
     UNKNOWN_USER 404 "unknown_user" "There is no such user";
@@ -155,7 +155,7 @@ kinds! {
     UNKNOWN_ASSIGNMENT_IN_BODY 422 "unknown_assignment" "There is no such assignment";
     UNKNOWN_CAMPAIGN_IN_BODY 422 "unknown_campaign" "There is no such campaign";
     UNKNOWN_CREATOR 422 "unknown_creator" "There is no such creator";
-    UNKNOWN_FLAG 422 "unknown_flag" "There is no such fraud flag";
+    UNKNOWN_FLAG_IN_BODY 422 "unknown_flag" "There is no such fraud flag";
     UNKNOWN_MISSION_IN_BODY 422 "unknown_mission" "There is no such mission";
     UNKNOWN_PAYOUT_IN_BODY 422 "unknown_payout" "There is no such payout";
     UNKNOWN_SOURCE 422 "unknown_source" "What the flag is about does not exist";
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_the_path_names_is_404() {
-        for what in ["assignment", "campaign", "fraud_flag", "mission", "payout", "user"] {
+        for what in ["assignment", "campaign", "flag", "mission", "payout", "user"] {
             let kind = missing(&format!("unknown_{what}"));
             assert_eq!(kind.status, 404);
             assert_ne!(kind, NOT_FOUND, "{what}");

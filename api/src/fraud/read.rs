@@ -131,7 +131,7 @@ pub(crate) async fn get(
     let id = FlagId(parse::id(&id)?);
     read.reached(&state, MODELS).await?;
     let found = state.read_models()?.fraud_flag(id).await?;
-    let unknown = || Problem::new(kind::UNKNOWN_FRAUD_FLAG, format!("there is no fraud flag {id}"));
+    let unknown = || Problem::new(kind::UNKNOWN_FLAG, format!("there is no fraud flag {id}"));
     let flag = found.value.ok_or_else(unknown)?;
     read.one(found.position, found.position, &flag)
 }

@@ -6,7 +6,6 @@ use axum::http::Request;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use viral_api::Role;
-use viral_commands::{Caller, Scope};
 use viral_domain::UserId;
 
 /// Somebody who calls the API.
@@ -15,18 +14,6 @@ pub(crate) struct Person {
     pub(crate) id: UserId,
     pub(crate) role: Role,
     pub(crate) token: String,
-}
-
-impl Person {
-    /// The same as use cases know it.
-    pub(crate) fn caller(&self) -> Caller {
-        Caller {
-            name: self.id.to_string(),
-            user: Some(self.id),
-            role: self.role,
-            scope: Scope::Own,
-        }
-    }
 }
 
 impl Api {
@@ -84,7 +71,13 @@ impl Api {
         // Spelled in another way, it is the same request.
         let spaced = serde_json::to_string_pretty(body).unwrap();
         let again = self.write_as(who, method, path, &key, &spaced).await;
-        let same = |answer: &Answer| (answer.status, answer.text.clone(), answer.header("location").map(str::to_owned));
+        let same = |answer: &Answer| {
+            (
+                answer.status,
+                answer.text.clone(),
+                answer.header("location").map(str::to_owned),
+            )
+        };
         assert_eq!(same(&again), same(&first), "{method} {path}");
         assert_eq!(again.header("viral-position"), first.header("viral-position"));
         assert_eq!(again.header("idempotent-replayed"), Some("true"), "{again:?}");

@@ -60,6 +60,25 @@ const TABLE: &str = "
     POST /v1/assignments/{id}/decline             -      -       own     -     -       -          -
     POST /v1/assignments/{id}/withdraw            -      -       own     -     -       -          -
     POST /v1/assignments/{id}/review              -      own     -       -     -       -          -
+    POST /v1/dev/users                            -      -       -       any   -       -          -
+    GET  /v1/users/me                             -      own     own     own   own     own        own
+    PUT  /v1/users/me/profile                     -      own     own     own   own     own        own
+    POST /v1/admin/users/{id}/verification        -      -       -       any   -       -          -
+    GET  /v1/creators/me/dashboard                -      -       own     -     -       -          -
+    GET  /v1/wallets/me                           -      own     own     -     -       -          -
+    GET  /v1/wallets/{id}                         -      -       -       any   any     any        -
+    POST /v1/wallets/on-ramp                      -      own     -       any   -       -          -
+    POST /v1/wallets/payout                       -      -       own     -     -       -          -
+    GET  /v1/payouts                              -      own     own     any   any     any        -
+    GET  /v1/payouts/{id}                         -      own     own     any   any     any        -
+    POST /v1/payouts/{id}/approve                 -      own     -       any   -       -          -
+    POST /v1/payouts/{id}/reject                  -      own     -       any   -       -          -
+    POST /v1/payouts/{id}/cancel                  -      -       own     -     -       -          -
+    POST /v1/admin/payouts/{id}/outcome           -      -       -       any   -       -          -
+    POST /v1/admin/fraud                          -      -       -       any   -       -          -
+    GET  /v1/admin/fraud                          -      -       -       any   any     any        -
+    GET  /v1/admin/fraud/{id}                     -      -       -       any   any     any        -
+    POST /v1/admin/fraud/{id}/resolve             -      -       -       any   -       -          -
 ";
 
 /// What the table of the code says.

@@ -1,0 +1,401 @@
+//! Payouts: asking for them, approving, rejecting and cancelling them, and what became of an attempt.
+
+use crate::campaigns::body;
+use crate::people::Person;
+use crate::stage::{Stage, id};
+use crate::support::Api;
+use serde_json::{Value, json};
+use uuid::Uuid;
+use viral_api::Role;
+use viral_commands::use_cases::SubmitPayout;
+use viral_commands::{Caller, Request};
+use viral_domain::PayoutId;
+
+const REQUEST: &str = "/v1/wallets/payout";
+
+/// A stage whose first creator has earned 475 V-Coin in the campaign at the path.
+pub(crate) async fn earned() -> (Stage, String) {
+    let stage = Stage::new().await;
+    let (campaign, mission) = stage.published(2).await;
+    approved(&stage, &mission, &stage.first).await;
+    (stage, campaign)
+}
+
+/// A creator's work in a mission is approved.
+pub(crate) async fn approved(stage: &Stage, mission: &str, creator: &Person) -> String {
+    let assignment = stage.submitted(mission, creator).await;
+    stage
+        .does("review", &assignment, json!({"verdict": "approve"}), 200)
+        .await;
+    assignment
+}
+
+/// What the answer to a request of the first creator says.
+pub(crate) async fn requested(stage: &Stage, campaign: &str, amount: &str) -> Value {
+    let request = json!({"campaign_id": id(campaign), "amount_vcoin": amount});
+    let answer = stage.api.post_as(&stage.first, REQUEST, request).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.json()
+}
+
+fn path(payout: &Value, what: &str) -> String {
+    format!("/v1/payouts/{}/{what}", payout["id"].as_str().unwrap())
+}
+
+fn outcome(payout: &Value) -> String {
+    format!("/v1/admin/payouts/{}/outcome", payout["id"].as_str().unwrap())
+}
+
+fn approval(payout: &Value) -> Value {
+    json!({"digest": payout["digest"]})
+}
+
+/// The worker hands an approved payout to a person at a bank.
+async fn sent(stage: &Stage, payout: &Value) {
+    let case = SubmitPayout {
+        payout: PayoutId(payout["id"].as_str().unwrap().parse().unwrap()),
+        provider: "manual".to_owned(),
+    };
+    let request = Request::consequence("sent in a test", &[Uuid::now_v7().as_bytes()], None);
+    let caller = Caller::system("payouts");
+    stage.api.commands.run(&caller, &request, &case).await.unwrap();
+}
+
+/// A payout that was asked for, approved and sent.
+async fn under_way(stage: &Stage, campaign: &str, amount: &str) -> Value {
+    let payout = requested(stage, campaign, amount).await;
+    let answer = stage
+        .api
+        .post_as(&stage.sponsor, &path(&payout, "approve"), approval(&payout))
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    sent(stage, &payout).await;
+    payout
+}
+
+async fn balances(api: &Api, stage: &Stage, payout: &Value) -> [String; 2] {
+    let pending = format!("payout:{}:pending", payout["id"].as_str().unwrap());
+    [
+        api.balance(&format!("user:{}:wallet", stage.first.id)).await,
+        api.balance(&pending).await,
+    ]
+}
+
+#[tokio::test]
+async fn a_creator_asks_for_what_was_earned() {
+    let (stage, campaign) = earned().await;
+    let request = json!({"campaign_id": id(&campaign), "amount_vcoin": "75.5"});
+    let mut asked = stage.api.must_as(&stage.first, "POST", REQUEST, &request, 201).await;
+    assert_eq!(balances(&stage.api, &stage, &asked).await, ["399.5000", "75.5000"]);
+    let payout = asked["id"].as_str().unwrap().to_owned();
+    let lines = format!(
+        "viral payout 1\npayout={payout}\npayee={}\ncampaign={}\namount=75.5000 VCOIN\nfiat=0.75 USD\n",
+        stage.first.id,
+        id(&campaign)
+    );
+    let transaction = asked.as_object_mut().unwrap().remove("transaction_id").unwrap();
+    let posted = stage
+        .api
+        .get_json(&format!("/v1/ledger/transactions/{}", transaction.as_str().unwrap()))
+        .await;
+    assert_eq!(posted["reference"], json!({"type": "payout", "id": payout}));
+    let expected = json!({
+        "id": payout, "status": "requested", "held": false, "campaign_id": id(&campaign),
+        "creator_id": stage.first.id.to_string(), "sponsor_id": stage.sponsor.id.to_string(),
+        "amount_vcoin": "75.5000", "fiat": {"amount": "0.75", "asset": "USD"}, "rate": "0.01",
+        "digest": hex_of_sha256(&lines), "needs_admin": false,
+    });
+    assert_eq!(body(asked), expected);
+    let again = stage.api.post_as(&stage.first, REQUEST, request).await;
+    let location = format!("/v1/payouts/{}", again.id());
+    assert_eq!(again.header("location"), Some(location.as_str()));
+}
+
+fn hex_of_sha256(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    hex::encode(Sha256::digest(text))
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_for() {
+    let (stage, campaign) = earned().await;
+    let campaign = id(&campaign);
+    let with = |campaign: &str, amount: Value| json!({"campaign_id": campaign, "amount_vcoin": amount});
+    let nobody = Uuid::nil().to_string();
+    for (request, why) in [
+        (with(campaign, json!("475.0001")), (422, "payout_exceeds_earnings")),
+        (with(campaign, json!("0")), (422, "amount_not_positive")),
+        (with(campaign, json!("-1")), (422, "amount_not_positive")),
+        (with(campaign, json!("0.9999")), (422, "payout_too_small")),
+        (with(campaign, json!("1.00001")), (400, "too_many_digits")),
+        (with(campaign, json!(1)), (400, "invalid_amount")),
+        (with(&nobody, json!("1")), (422, "unknown_campaign")),
+        (with("campaign", json!("1")), (400, "invalid_id")),
+        (
+            json!({"campaign_id": campaign, "amount_vcoin": "1", "to": "me"}),
+            (400, "invalid_body"),
+        ),
+        (json!({"campaign_id": campaign}), (400, "invalid_body")),
+    ] {
+        stage.api.refused_as(&stage.first, "POST", REQUEST, &request, why).await;
+    }
+    let request = with(campaign, json!("1"));
+    let stranger = stage.api.stranger(Role::Creator);
+    for (who, why) in [
+        (&stage.second, (422, "payout_exceeds_earnings")),
+        (&stranger, (403, "not_a_creator")),
+        (&stage.sponsor, (403, "forbidden")),
+        (&stage.admin, (403, "forbidden")),
+    ] {
+        stage.api.refused_as(who, "POST", REQUEST, &request, why).await;
+    }
+}
+
+#[tokio::test]
+async fn a_sponsor_approves_what_the_digest_says() {
+    let (stage, campaign) = earned().await;
+    let payout = requested(&stage, &campaign, "100").await;
+    let path = path(&payout, "approve");
+    let approval = approval(&payout);
+    let wrong = json!({"digest": "0".repeat(64)});
+    let with_totp = json!({"digest": payout["digest"], "totp": "123456"});
+    for (who, approval, why) in [
+        (&stage.rival, &approval, (404, "unknown_payout")),
+        (&stage.first, &approval, (403, "forbidden")),
+        (&stage.admin, &approval, (409, "payout_wrong_status")),
+        (&stage.sponsor, &wrong, (409, "digest_mismatch")),
+        (&stage.sponsor, &json!({}), (400, "invalid_body")),
+        (&stage.sponsor, &with_totp, (403, "second_factor_not_enrolled")),
+    ] {
+        stage.api.refused_as(who, "POST", &path, approval, why).await;
+    }
+    let approved = stage.api.must_as(&stage.sponsor, "POST", &path, &approval, 200).await;
+    let expected = json!({"id": payout["id"], "status": "approved", "digest": payout["digest"]});
+    assert_eq!(body(approved), expected);
+    let twice = (409, "payout_wrong_status");
+    stage
+        .api
+        .refused_as(&stage.sponsor, "POST", &path, &approval, twice)
+        .await;
+    let nothing = format!("/v1/payouts/{}/approve", Uuid::nil());
+    let unknown = (404, "unknown_payout");
+    stage
+        .api
+        .refused_as(&stage.sponsor, "POST", &nothing, &approval, unknown)
+        .await;
+    stage
+        .api
+        .refused_as(
+            &stage.sponsor,
+            "POST",
+            "/v1/payouts/1/approve",
+            &approval,
+            (400, "invalid_id"),
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn above_the_limit_an_admin_approves_too() {
+    let stage = Stage::new().await;
+    stage.buys("200").await;
+    let campaign = stage.draft().await;
+    let mut mission = stage.mission(1);
+    mission["reward_vcoin"] = "2000".into();
+    let answer = stage
+        .api
+        .post_as(&stage.sponsor, &format!("{campaign}/missions"), mission)
+        .await;
+    let mission = answer.header("location").unwrap().to_owned();
+    stage
+        .does("fund", &campaign, json!({"amount_vcoin": "5000"}), 201)
+        .await;
+    stage.does("publish", &campaign, json!({}), 200).await;
+    approved(&stage, &mission, &stage.first).await;
+
+    let payout = requested(&stage, &campaign, "1000.0001").await;
+    assert_eq!(payout["needs_admin"], true);
+    let (path, approval) = (path(&payout, "approve"), approval(&payout));
+    for (who, status) in [(&stage.sponsor, "sponsor_approved"), (&stage.admin, "approved")] {
+        let approved = stage.api.must_as(who, "POST", &path, &approval, 200).await;
+        assert_eq!(approved["status"], status);
+        assert_eq!(approved["digest"], payout["digest"]);
+    }
+    assert_eq!(requested(&stage, &campaign, "1").await["needs_admin"], false);
+}
+
+#[tokio::test]
+async fn elsewhere_an_approval_needs_a_second_factor() {
+    let api = Api::with_tokens().await;
+    let sponsor = api.person(Role::Sponsor).await;
+    let approval = json!({"digest": "0".repeat(64)});
+    let path = format!("/v1/payouts/{}/approve", Uuid::nil());
+    // What is not the caller's business is not there, with or without a password.
+    api.refused_as(&sponsor, "POST", &path, &approval, (404, "unknown_payout"))
+        .await;
+}
+
+#[tokio::test]
+async fn a_payout_is_rejected_or_cancelled_before_it_is_sent() {
+    let (stage, campaign) = earned().await;
+    let because = json!({"reason": "not agreed"});
+    let table: [(&str, &Person, &Value, &str); 4] = [
+        ("reject", &stage.sponsor, &because, "rejected"),
+        ("reject", &stage.admin, &because, "rejected"),
+        ("cancel", &stage.first, &because, "cancelled"),
+        ("cancel", &stage.first, &json!({}), "cancelled"),
+    ];
+    for (verb, who, why, status) in table {
+        let payout = requested(&stage, &campaign, "100").await;
+        let path = path(&payout, verb);
+        let ended = stage.api.must_as(who, "POST", &path, why, 200).await;
+        assert_eq!(balances(&stage.api, &stage, &payout).await, ["475.0000", "0.0000"]);
+        let mut expected = json!({"id": payout["id"], "status": status, "amount_vcoin": "100.0000",
+            "transaction_id": ended["transaction_id"]});
+        if let Some(reason) = why.get("reason") {
+            expected["reason"] = reason.clone();
+        }
+        let transaction = format!("/v1/ledger/transactions/{}", ended["transaction_id"].as_str().unwrap());
+        assert_eq!(stage.api.get_json(&transaction).await["code"], "payout_return");
+        assert_eq!(body(ended), expected);
+        let over = (409, "payout_wrong_status");
+        stage.api.refused_as(who, "POST", &path, why, over).await;
+    }
+}
+
+#[tokio::test]
+async fn who_cannot_end_a_payout() {
+    let (stage, campaign) = earned().await;
+    let payout = requested(&stage, &campaign, "100").await;
+    let because = json!({"reason": "not agreed"});
+    let (reject, cancel) = (path(&payout, "reject"), path(&payout, "cancel"));
+    for (path, who, body, why) in [
+        (&reject, &stage.rival, &because, (404, "unknown_payout")),
+        (&reject, &stage.first, &because, (403, "forbidden")),
+        (&reject, &stage.sponsor, &json!({}), (400, "invalid_body")),
+        (&reject, &stage.sponsor, &json!({"reason": ""}), (422, "invalid_text")),
+        (&cancel, &stage.second, &because, (404, "unknown_payout")),
+        (&cancel, &stage.sponsor, &because, (403, "forbidden")),
+        (&cancel, &stage.first, &json!({"because": "so"}), (400, "invalid_body")),
+        (&cancel, &stage.first, &json!({"reason": "a\nb"}), (422, "invalid_text")),
+    ] {
+        stage.api.refused_as(who, "POST", path, body, why).await;
+    }
+    let payout = under_way(&stage, &campaign, "100").await;
+    let late = (409, "payout_wrong_status");
+    for (path, who) in [
+        (path(&payout, "reject"), &stage.admin),
+        (path(&payout, "cancel"), &stage.first),
+    ] {
+        stage.api.refused_as(who, "POST", &path, &because, late).await;
+    }
+}
+
+#[tokio::test]
+async fn a_payout_that_was_sent_is_settled() {
+    let (stage, campaign) = earned().await;
+    for (report, reference) in [
+        (
+            json!({"outcome": "settled", "provider_reference": "po_1"}),
+            Some("po_1"),
+        ),
+        (json!({"outcome": "settled"}), None),
+    ] {
+        let payout = under_way(&stage, &campaign, "100").await;
+        let settled = stage
+            .api
+            .must_as(&stage.admin, "POST", &outcome(&payout), &report, 200)
+            .await;
+        let mut expected = json!({"id": payout["id"], "status": "settled", "attempt": 1, "amount_vcoin": "100.0000",
+            "fiat": {"amount": "1.00", "asset": "USD"}, "transaction_id": settled["transaction_id"]});
+        if let Some(reference) = reference {
+            expected["provider_reference"] = reference.into();
+        }
+        assert_eq!(body(settled), expected);
+        let over = (409, "payout_wrong_status");
+        stage
+            .api
+            .refused_as(&stage.admin, "POST", &outcome(&payout), &report, over)
+            .await;
+    }
+    assert_eq!(stage.api.balance("platform:usd:backing").await, "198.00");
+}
+
+#[tokio::test]
+async fn attempts_fail_and_vanish() {
+    let (stage, campaign) = earned().await;
+    let api = &stage.api;
+    let payout = under_way(&stage, &campaign, "100").await;
+    let path = outcome(&payout);
+    let said = |outcome: &str| json!({"outcome": outcome, "reason": "the bank\nsaid so"});
+    let attempted = |status: &str, attempt: u32| json!({"id": payout["id"], "status": status, "attempt": attempt, "reason": "the bank\nsaid so"});
+    let unknown = api.must_as(&stage.admin, "POST", &path, &said("unknown"), 200).await;
+    assert_eq!(body(unknown), attempted("unknown", 1));
+    let again = (409, "payout_wrong_status");
+    api.refused_as(&stage.admin, "POST", &path, &said("unknown"), again)
+        .await;
+    for attempt in 1..=3 {
+        let failed = api.must_as(&stage.admin, "POST", &path, &said("failed"), 200).await;
+        if attempt < 3 {
+            assert_eq!(body(failed), attempted("approved", attempt));
+            sent(&stage, &payout).await;
+            continue;
+        }
+        let mut expected = attempted("failed", attempt);
+        expected["amount_vcoin"] = "100.0000".into();
+        expected["transaction_id"] = failed["transaction_id"].clone();
+        assert!(failed["transaction_id"].is_string(), "{failed}");
+        assert_eq!(body(failed), expected);
+    }
+    assert_eq!(balances(api, &stage, &payout).await, ["475.0000", "0.0000"]);
+
+    let payout = under_way(&stage, &campaign, "100").await;
+    let last = json!({"outcome": "failed", "final": true});
+    let failed = api.must_as(&stage.admin, "POST", &outcome(&payout), &last, 200).await;
+    assert_eq!((&failed["status"], failed.get("reason")), (&json!("failed"), None));
+    assert_eq!(balances(api, &stage, &payout).await, ["475.0000", "0.0000"]);
+}
+
+#[tokio::test]
+async fn what_is_no_outcome() {
+    let (stage, campaign) = earned().await;
+    let payout = requested(&stage, &campaign, "100").await;
+    let path = outcome(&payout);
+    let settled = json!({"outcome": "settled"});
+    let nothing = format!("/v1/admin/payouts/{}/outcome", Uuid::nil());
+    for (path, report, why) in [
+        (&path, &settled, (409, "payout_wrong_status")),
+        (&path, &json!({}), (400, "invalid_body")),
+        (&path, &json!({"outcome": "paid"}), (400, "invalid_body")),
+        (
+            &path,
+            &json!({"outcome": "settled", "final": true}),
+            (400, "invalid_body"),
+        ),
+        (
+            &path,
+            &json!({"outcome": "failed", "final": "yes"}),
+            (400, "invalid_body"),
+        ),
+        (
+            &path,
+            &json!({"outcome": "unknown", "provider_reference": "po"}),
+            (400, "invalid_body"),
+        ),
+        (&nothing, &settled, (404, "unknown_payout")),
+    ] {
+        stage.api.refused_as(&stage.admin, "POST", path, report, why).await;
+    }
+    let forbidden = (403, "forbidden");
+    stage
+        .api
+        .refused_as(&stage.sponsor, "POST", &path, &settled, forbidden)
+        .await;
+    let payout = under_way(&stage, &campaign, "100").await;
+    let long = json!({"outcome": "settled", "provider_reference": "x".repeat(201)});
+    let invalid = (422, "invalid_text");
+    stage
+        .api
+        .refused_as(&stage.admin, "POST", &outcome(&payout), &long, invalid)
+        .await;
+}
