@@ -1,8 +1,10 @@
 //! Every answer is one state of the read models, also while they are written and rebuilt.
 
+use super::super::world::PATIENCE;
 use super::stage::{Stage, id};
 use std::sync::atomic::{AtomicBool, Ordering};
 use viral_domain::{UserId, Vcoin};
+use viral_projections::connect;
 use viral_projections::queries::{QueryError, TransactionFilter};
 use viral_store::Position;
 
@@ -82,4 +84,33 @@ async fn a_damaged_row_is_told_apart() {
         .unwrap();
     let error = stage.models.user(id(&sponsor)).await.unwrap_err();
     assert!(matches!(error, QueryError::Corrupt(_)), "{error}");
+}
+
+/// A rebuild replaces a view while it moves the checkpoint. Whoever asks meanwhile waits, and then sees both.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_waits_for_a_replacement_before_it_looks() {
+    let (stage, running) = Stage::new().await;
+    let head = stage.caught_up().await;
+    running.stop().await;
+    let mut replacement = connect(&stage.database.app_url).unwrap().begin().await.unwrap();
+    let replace = "LOCK TABLE users IN ACCESS EXCLUSIVE MODE; UPDATE projections SET position = position + 1";
+    sqlx::raw_sql(replace).execute(&mut *replacement).await.unwrap();
+    let models = stage.models.clone();
+    let asked = tokio::spawn(async move { models.user(UserId(uuid::Uuid::from_u128(1))).await });
+    let waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass)";
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !sqlx::query_scalar::<_, bool>(waiting)
+        .fetch_one(stage.store.pool())
+        .await
+        .unwrap()
+    {
+        assert!(
+            !asked.is_finished() && tokio::time::Instant::now() < deadline,
+            "nobody waits"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    replacement.commit().await.unwrap();
+    let answer = asked.await.unwrap().unwrap();
+    assert_eq!(answer.position, head.next());
 }
