@@ -4,7 +4,9 @@
 // These are tests from the first line to the last; clippy only knows functions that are marked as such.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod contention;
 mod diary;
+mod dice;
 mod fraud;
 mod given_when_then;
 mod idempotency;

@@ -1,22 +1,22 @@
 //! Many at once on one campaign, from two processes on one log. Whoever loses is refused for what is so by then, never
 //! for having lost; nothing is paid twice, no place is sold twice, and in the end the escrow is empty.
 
+use crate::dice::Dice;
 use crate::stage::*;
 use crate::world::{World, code_of, id, vcoin};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viral_commands::use_cases::*;
-use viral_commands::{AppendError, Caller, CommandError, Environment, NewEvent, Outcome, Part, Unit, UseCase};
+use viral_commands::{Caller, CommandError, Environment, Outcome, UseCase};
 use viral_domain::campaign::Status;
 use viral_domain::user::Role;
 use viral_domain::{AssignmentId, CampaignId, MissionId, PayoutId, Terms};
-use viral_ledger::Command;
-use viral_store::{StoredEvent, StreamId};
+use viral_store::StoredEvent;
 
 /// How many processes there are.
-const PROCESSES: usize = 2;
+pub(crate) const PROCESSES: usize = 2;
 /// How many work at once.
-const TASKS: usize = 64;
+pub(crate) const TASKS: usize = 64;
 /// How many creators there are: several tasks for each.
 const CREATORS: usize = 16;
 /// What races are for; all other reasons are mistakes.
@@ -35,30 +35,17 @@ const LOST: [&str; 11] = [
 ];
 
 /// Everything that tasks share.
-struct Race {
-    stage: Stage,
-    worlds: Vec<World>,
+pub(crate) struct Race {
+    pub(crate) stage: Stage,
+    pub(crate) worlds: Vec<World>,
     creators: Vec<Caller>,
-    campaign: CampaignId,
+    pub(crate) campaign: CampaignId,
     missions: Vec<MissionId>,
     tally: std::sync::Mutex<BTreeMap<&'static str, u32>>,
 }
 
-/// A small random generator (SplitMix64), for who does what when.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((z ^ (z >> 31)) >> 33).unwrap() % end
-    }
-}
-
 impl Race {
-    async fn new() -> Race {
+    pub(crate) async fn new() -> Race {
         let stage = Stage::new().await;
         let mut worlds = vec![stage.world.clone()];
         while worlds.len() < PROCESSES {
@@ -96,7 +83,7 @@ impl Race {
     /// Asks one of the processes, and sometimes the other one at the same time for the same.
     async fn ask(&self, dice: &mut Dice, who: &Caller, case: &impl UseCase) -> Option<Vec<StoredEvent>> {
         let request = self.stage.world.request();
-        let here = dice.below(PROCESSES);
+        let here = dice.index(PROCESSES).unwrap();
         let twice = dice.below(8) == 0;
         let ask = |world: usize| self.worlds[world].commands.run(who, &request, case);
         let answers = match twice {
@@ -138,8 +125,8 @@ impl Race {
     /// A creator goes for a mission, hands in work, has it reviewed, and asks for the money: each step as soon as the one
     /// before was answered, whatever the answer was.
     async fn journey(&self, dice: &mut Dice) {
-        let creator = &self.creators[dice.below(CREATORS)];
-        let mission = self.missions[dice.below(self.missions.len())];
+        let creator = &self.creators[dice.index(CREATORS).unwrap()];
+        let mission = self.missions[dice.index(self.missions.len()).unwrap()];
         let assignment = AssignmentId::of(mission, id(creator));
         match mission == self.missions[0] {
             true => self.ask(dice, creator, &JoinMission { mission }).await,
@@ -200,7 +187,7 @@ impl Race {
                 for _ in 0..dice.below(40) {
                     tokio::task::yield_now().await;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(dice.below(40) as u64)).await;
+                tokio::time::sleep(std::time::Duration::from_millis(dice.below(40))).await;
                 self.ask(&mut dice, &sponsor, &CloseCampaign { campaign }).await;
             }
             _ => {
@@ -290,7 +277,7 @@ fn rewards_are_paid_once(log: &[StoredEvent]) {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(4).enable_all().build().unwrap()
 }
@@ -315,63 +302,5 @@ fn sixty_four_tasks_on_one_campaign() {
         "payout_exceeds_earnings",
     ] {
         assert!(tally.contains_key(needed), "no race ended as {needed}");
-    }
-}
-
-/// A plan that was made from an older state is a conflict, whatever the ledger would say to it: it is planned anew.
-#[tokio::test]
-async fn a_stale_plan_is_a_conflict_before_the_ledger_is_asked() {
-    let stage = Stage::new().await;
-    let event = NewEvent::new("test.happened", "1", &serde_json::json!({"type": "test.happened"})).unwrap();
-    let events = |stream, expected| Part::Events {
-        stream,
-        expected,
-        events: vec![event.clone()],
-    };
-    let stale = StreamId::new("user", id(&stage.first).to_string());
-    let refused = Part::Ledger {
-        id: None,
-        command: Command::ExpireHold {
-            hold: uuid::Uuid::from_u128(99),
-        },
-    };
-    let fresh = events(StreamId::new("test", "1"), 0);
-    let parts = vec![fresh, refused, events(stale.clone(), 0)];
-    let unit = Unit::new(uuid::Uuid::from_u128(1), parts);
-    let error = stage.world.commands.writer().append(unit).await.unwrap_err();
-    let conflict = AppendError::Conflict {
-        stream: stale,
-        expected: 0,
-        actual: 1,
-    };
-    assert_eq!(error, conflict);
-}
-
-/// Calls that could all be carried out are, though each of them moves the same campaign: in one process they take turns,
-/// and who loses against another process plans anew.
-#[test]
-fn ordinary_contention_is_nobodys_error() {
-    let runtime = runtime();
-    for _ in 0..5 {
-        runtime.block_on(async {
-            let race = Arc::new(Race::new().await);
-            let fund = |number: usize, race: Arc<Race>| async move {
-                for round in 0..10 {
-                    let (campaign, amount) = (race.campaign, vcoin("1"));
-                    let world = &race.worlds[(number + round) % PROCESSES];
-                    world
-                        .must(&race.stage.sponsor, &FundCampaign { campaign, amount })
-                        .await;
-                }
-            };
-            let tasks: Vec<_> = (0..TASKS)
-                .map(|number| tokio::spawn(fund(number, race.clone())))
-                .collect();
-            for task in tasks {
-                task.await.unwrap();
-            }
-            let replay = race.worlds[0].audit().await;
-            assert_eq!(replay.campaign(race.campaign).funded, vcoin("1140"));
-        });
     }
 }

@@ -1,8 +1,8 @@
 //! What is asked for next in a random journey.
 
 use super::action::{Action, Report, Source};
-use super::dice::Dice;
 use super::state::{ADMIN, CREATORS, Model, SPONSORS, USERS};
+use crate::dice::Dice;
 
 /// The most campaigns and missions of a journey: few, so that much happens to each.
 const CAMPAIGNS: usize = 4;

@@ -6,17 +6,16 @@
 //! with every request.
 
 mod action;
-mod dice;
 mod generator;
 mod player;
 mod rules;
 mod state;
 
+use crate::dice::Dice;
 use crate::replay::Replay;
 use crate::world::code_of;
 use action::Action;
 use chrono::Duration;
-use dice::Dice;
 use generator::likely;
 use player::{Player, amount};
 use state::{CREATORS, Model, USERS};

@@ -1,4 +1,4 @@
-//! The choices of a journey, all drawn from its seed.
+//! The choices of a test, all drawn from its seed.
 
 /// A small random generator (SplitMix64, Steele et al. 2014): the same seed always makes the same choices.
 pub(crate) struct Dice(pub(crate) u64);
