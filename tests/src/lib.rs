@@ -1,6 +1,7 @@
 //! What the tests of the whole platform share: a real PostgreSQL, and processes of the real binary.
 
 pub mod files;
+pub mod journey;
 pub mod process;
 pub mod samples;
 pub mod server;

@@ -1,6 +1,6 @@
 //! Processes of the real binary, as a user would start them.
 
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// The token that the processes of the tests accept.
 pub const TOKEN: &str = "a-token-of-the-tests-0123456789";
@@ -67,22 +68,32 @@ pub struct Platform {
 impl Platform {
     /// Starts one on a port and waits until it is ready. With no database URL it has an embedded server in its home.
     pub async fn start(home: &Path, port: u16, database_url: Option<&str>) -> Platform {
-        let mut command = viral(home, &["up", "--dev", "--listen", &format!("127.0.0.1:{port}")]);
+        Platform::started(Platform::command("up", home, port, database_url), port).await
+    }
+
+    /// The command of a role that answers HTTP: `up` or `api`.
+    pub fn command(role: &str, home: &Path, port: u16, database_url: Option<&str>) -> Command {
+        let mut command = viral(home, &[role, "--dev", "--listen", &format!("127.0.0.1:{port}")]);
         command.env("VIRAL_API_TOKEN", TOKEN).stdout(Stdio::null());
         if let Some(url) = database_url {
             command.env("DATABASE_URL", url);
         }
+        command
+    }
+
+    /// Starts a command that listens on this port, and waits until it is ready.
+    pub async fn started(mut command: Command, port: u16) -> Platform {
         let mut child = command.spawn().unwrap();
         let client = Api::new(port);
         let deadline = Instant::now() + Duration::from_secs(90);
         loop {
             if let Some(status) = child.try_wait().unwrap() {
-                panic!("viral up ended at once: {status}");
+                panic!("viral ended at once: {status}");
             }
             if client.is_ready().await {
                 return Platform { child, client };
             }
-            assert!(Instant::now() < deadline, "viral up is not ready after 90 s");
+            assert!(Instant::now() < deadline, "viral is not ready after 90 s");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -93,19 +104,45 @@ impl Platform {
     }
 
     /// SIGTERM, then waits for the end; it must be a clean one.
-    pub async fn stop(mut self) {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .await
-                .unwrap()
-                .success()
-        );
-        let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
-        assert!(ended.unwrap().unwrap().success());
+    pub async fn stop(self) {
+        stop(self.child).await;
     }
+}
+
+/// A running role that does not answer HTTP: `project` or `work`.
+#[derive(Debug)]
+pub struct Background {
+    child: Child,
+}
+
+impl Background {
+    /// Starts one over a database. It says nothing when it is ready: what it does shows.
+    pub fn start(home: &Path, arguments: &[&str], database_url: &str) -> Background {
+        let mut command = viral(home, arguments);
+        command.env("DATABASE_URL", database_url).stdout(Stdio::null());
+        Background {
+            child: command.spawn().unwrap(),
+        }
+    }
+
+    /// kill -9. It must have been alive.
+    pub async fn kill(mut self) {
+        assert!(self.child.try_wait().unwrap().is_none(), "the process ended by itself");
+        self.child.kill().await.unwrap();
+    }
+
+    /// SIGTERM, then waits for the end; it must be a clean one.
+    pub async fn stop(self) {
+        stop(self.child).await;
+    }
+}
+
+async fn stop(mut child: Child) {
+    let pid = child.id().expect("the process runs").to_string();
+    let signalled = Command::new("kill").args(["-TERM", &pid]).status().await;
+    assert!(signalled.unwrap().success());
+    let ended = tokio::time::timeout(Duration::from_secs(30), child.wait()).await;
+    assert!(ended.unwrap().unwrap().success());
 }
 
 /// The API over HTTP.
@@ -115,6 +152,42 @@ pub struct Api {
     base: String,
 }
 
+/// What is asked of the API. Sent twice, it is the same request.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// How.
+    pub method: Method,
+    /// Where.
+    pub path: String,
+    /// Its idempotency key, unless it only reads.
+    pub key: String,
+    /// Its body, unless it only reads.
+    pub body: Value,
+}
+
+impl Call {
+    /// POST with a key of its own.
+    pub fn post(path: impl Into<String>, body: Value) -> Call {
+        let (method, path, key) = (Method::POST, path.into(), Uuid::now_v7().to_string());
+        Call {
+            method,
+            path,
+            key,
+            body,
+        }
+    }
+
+    /// GET.
+    pub fn get(path: impl Into<String>) -> Call {
+        Call {
+            method: Method::GET,
+            path: path.into(),
+            key: String::new(),
+            body: Value::Null,
+        }
+    }
+}
+
 /// What an answer says.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -122,6 +195,10 @@ pub struct Answer {
     pub status: StatusCode,
     /// The body, if it is JSON.
     pub body: Value,
+    /// The body as it was sent.
+    pub text: String,
+    /// Whether it is that of an earlier request with the same key.
+    pub replayed: bool,
 }
 
 impl Api {
@@ -151,6 +228,16 @@ impl Api {
         Answer::of(request.send().await.unwrap()).await.unwrap()
     }
 
+    /// Anything, by anybody. No answer is an error.
+    pub async fn send(&self, token: &str, call: &Call) -> Result<Answer, reqwest::Error> {
+        let url = format!("{}{}", self.base, call.path);
+        let mut request = self.client.request(call.method.clone(), url).bearer_auth(token);
+        if call.method != Method::GET {
+            request = request.header("Idempotency-Key", &call.key).json(&call.body);
+        }
+        Answer::of(request.send().await?).await
+    }
+
     /// POST with an idempotency key. No answer is an error; it is unknown then what happened.
     pub async fn post(&self, path: &str, key: &str, body: &Value) -> Result<Answer, reqwest::Error> {
         let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(TOKEN);
@@ -168,8 +255,17 @@ impl Api {
 impl Answer {
     async fn of(response: reqwest::Response) -> Result<Answer, reqwest::Error> {
         let status = response.status();
-        let bytes = response.bytes().await?;
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Ok(Answer { status, body })
+        let replayed = response
+            .headers()
+            .get("Idempotent-Replayed")
+            .is_some_and(|it| it == "true");
+        let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Answer {
+            status,
+            body,
+            text,
+            replayed,
+        })
     }
 }
