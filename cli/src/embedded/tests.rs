@@ -167,6 +167,30 @@ async fn the_last_holder_stops_the_server_and_the_next_start_keeps_port_and_data
     assert!(third.release().await.unwrap());
 }
 
+/// The login of the platform may take on the role of the read models, and has its rights only then; a cluster from
+/// before that role gets it at the next start.
+#[tokio::test]
+async fn the_role_of_the_read_models_is_taken_on_never_inherited() {
+    let home = TestHome::new(false);
+    let postgres = home.start().await;
+    let mut superuser = connect(postgres.superuser_url()).await;
+    for statement in ["DROP ROLE viral_projector", "ALTER ROLE viral_app INHERIT"] {
+        superuser.execute(statement).await.unwrap();
+    }
+    superuser.close().await.unwrap();
+    assert!(postgres.release().await.unwrap());
+    let postgres = home.start().await;
+    let mut app = connect(postgres.app_url()).await;
+    let inherits: bool = sqlx::query_scalar("SELECT pg_has_role('viral_projector', 'USAGE')")
+        .fetch_one(&mut app)
+        .await
+        .unwrap();
+    assert!(!inherits);
+    app.execute("SET ROLE viral_projector").await.unwrap();
+    app.close().await.unwrap();
+    assert!(postgres.release().await.unwrap());
+}
+
 #[tokio::test]
 async fn a_home_that_the_server_cannot_enter_gets_its_data_elsewhere() {
     let home = TestHome::new(true);

@@ -9,6 +9,7 @@ use crate::error::ProjectionError;
 use crate::model::{Fold, READ_MODELS, ReadModel};
 use crate::unseal::Unseal;
 use sqlx::PgPool;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use viral_store::{EventStore, Position, StoredEvent, StreamId};
 
@@ -165,12 +166,15 @@ async fn name_events(store: &dyn EventStore, differences: &mut [Difference]) -> 
         let Some(position) = difference.position.filter(|position| *position > Position::START) else {
             continue;
         };
-        if !names.contains_key(&position) {
-            let found = store.read_after(Position(position.0 - 1), 1).await?;
-            let event = found.into_iter().find(|event| event.position == position);
-            names.insert(position, event.map(|event| event.event_type.into_owned()));
-        }
-        difference.event_type = names.get(&position).cloned().flatten();
+        let name = match names.entry(position) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let found = store.read_after(Position(position.0 - 1), 1).await?;
+                let event = found.into_iter().find(|event| event.position == position);
+                unknown.insert(event.map(|event| event.event_type.into_owned()))
+            }
+        };
+        difference.event_type.clone_from(name);
     }
     Ok(())
 }

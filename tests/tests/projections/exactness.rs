@@ -12,7 +12,13 @@ use viral_domain::{CampaignId, UserId};
 async fn nothing_is_rounded() {
     let world = World::new().await;
     let running = world.start();
-    world.append(event("user", id(SPONSOR), registered(id(SPONSOR), Role::Sponsor, &profile("s")))).await;
+    world
+        .append(event(
+            "user",
+            id(SPONSOR),
+            registered(id(SPONSOR), Role::Sponsor, &profile("s")),
+        ))
+        .await;
     let (on_ramp, completed) = bought(id(SPONSOR), "charge", "1.00", "98765432109876543210.9876");
     world.append(event("on_ramp", on_ramp, completed)).await;
     let campaign = CampaignId(id(CAMPAIGN));
@@ -27,7 +33,9 @@ async fn nothing_is_rounded() {
         campaign,
         sponsor: UserId(id(SPONSOR)),
     };
-    world.append(event("campaign", campaign.0, CampaignEvent::Created(created))).await;
+    world
+        .append(event("campaign", campaign.0, CampaignEvent::Created(created)))
+        .await;
     for round in 0..6 {
         // One transaction of the projector each.
         world.caught_up().await;
@@ -39,12 +47,17 @@ async fn nothing_is_rounded() {
         world.append(event("campaign", campaign.0, change)).await;
     }
     world.caught_up().await;
-    let row = world.row("SELECT kpi_config, budget_vcoin::text AS budget, funded_vcoin::text AS funded, end_at FROM campaigns").await;
+    let row = world
+        .row("SELECT kpi_config, budget_vcoin::text AS budget, funded_vcoin::text AS funded, end_at FROM campaigns")
+        .await;
     assert_eq!(row["kpi_config"], kpis);
     assert_eq!(row["budget"], "99999999999999999999.9999");
     assert_eq!(row["funded"], "24691357802469135780.0002");
     assert_eq!(row["end_at"], "2026-12-31T23:59:59.999999+00:00");
-    let wallet = format!("SELECT balance_vcoin FROM wallet_accounts WHERE address = 'user:{}:wallet'", id(SPONSOR));
+    let wallet = format!(
+        "SELECT balance_vcoin FROM wallet_accounts WHERE address = 'user:{}:wallet'",
+        id(SPONSOR)
+    );
     assert_eq!(world.text(&wallet).await, "74074074307407407430.9874");
     let report = world.diff().await;
     assert!(report.holds(), "{:#?}", report.differences);

@@ -23,8 +23,18 @@ async fn each_role_writes_its_own_only() {
     ] {
         assert_eq!(refusal(url, "viral_app", statement).await, "42501", "{statement}");
     }
-    for table in ["users", "users_v1", "wallet_transactions", "projections", "parked_events"] {
-        assert_eq!(refusal(url, "viral_app", &format!("SELECT * FROM {table}")).await, "", "{table}");
+    for table in [
+        "users",
+        "users_v1",
+        "wallet_transactions",
+        "projections",
+        "parked_events",
+    ] {
+        assert_eq!(
+            refusal(url, "viral_app", &format!("SELECT * FROM {table}")).await,
+            "",
+            "{table}"
+        );
     }
     for statement in [
         "INSERT INTO events SELECT * FROM events",
@@ -40,6 +50,9 @@ async fn each_role_writes_its_own_only() {
     ] {
         assert_eq!(refusal(url, "viral_projector", statement).await, "42501", "{statement}");
     }
-    assert_eq!(refusal(url, "viral_projector", "SELECT * FROM events, log_head").await, "");
+    assert_eq!(
+        refusal(url, "viral_projector", "SELECT * FROM events, log_head").await,
+        ""
+    );
     running.stop().await;
 }

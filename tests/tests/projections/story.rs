@@ -108,16 +108,30 @@ pub fn funded(campaign: Uuid, sponsor: Uuid, amount: &str) -> CampaignEvent {
 
 /// Everything up to two creators at work in a funded campaign; answers their assignments.
 pub async fn begins(world: &World) -> (AssignmentId, AssignmentId) {
-    let people = [(SPONSOR, Role::Sponsor, "sponsor"), (CREATOR, Role::Creator, "creator"), (OTHER, Role::Creator, "other")];
+    let people = [
+        (SPONSOR, Role::Sponsor, "sponsor"),
+        (CREATOR, Role::Creator, "creator"),
+        (OTHER, Role::Creator, "other"),
+    ];
     for (user, role, name) in people {
-        world.append(event("user", id(user), registered(id(user), role, &profile(name)))).await;
+        world
+            .append(event("user", id(user), registered(id(user), role, &profile(name))))
+            .await;
     }
     let verified = VerificationChanged {
         verification: Verification::Verified,
         user: UserId(id(CREATOR)),
     };
-    world.append(event("user", id(CREATOR), UserEvent::VerificationChanged(verified))).await;
-    world.append(event("user", id(OTHER), profile_changed(id(OTHER), &profile("another")))).await;
+    world
+        .append(event("user", id(CREATOR), UserEvent::VerificationChanged(verified)))
+        .await;
+    world
+        .append(event(
+            "user",
+            id(OTHER),
+            profile_changed(id(OTHER), &profile("another")),
+        ))
+        .await;
     let (on_ramp, completed) = bought(id(SPONSOR), "charge-1", "50.00", "5000");
     world.append(event("on_ramp", on_ramp, completed)).await;
 
@@ -127,12 +141,16 @@ pub async fn begins(world: &World) -> (AssignmentId, AssignmentId) {
         campaign,
         sponsor: UserId(id(SPONSOR)),
     };
-    world.append(event("campaign", campaign.0, CampaignEvent::Created(created))).await;
+    world
+        .append(event("campaign", campaign.0, CampaignEvent::Created(created)))
+        .await;
     let edited = Edited {
         brief: brief("A launch", "3000.5"),
         campaign,
     };
-    world.append(event("campaign", campaign.0, CampaignEvent::Edited(edited))).await;
+    world
+        .append(event("campaign", campaign.0, CampaignEvent::Edited(edited)))
+        .await;
     let added = MissionAdded {
         campaign,
         deadline: at("2026-06-30T00:00:00Z"),
@@ -142,17 +160,35 @@ pub async fn begins(world: &World) -> (AssignmentId, AssignmentId) {
         requirements: Requirements::parse(json!({"required": ["url"]})).unwrap(),
         reward_vcoin: vcoin("100"),
     };
-    world.append(event("campaign", campaign.0, CampaignEvent::MissionAdded(added))).await;
-    world.append(event("campaign", campaign.0, CampaignEvent::Published(OfCampaign { campaign }))).await;
+    world
+        .append(event("campaign", campaign.0, CampaignEvent::MissionAdded(added)))
+        .await;
+    world
+        .append(event(
+            "campaign",
+            campaign.0,
+            CampaignEvent::Published(OfCampaign { campaign }),
+        ))
+        .await;
     let mission = OfMission {
         campaign,
         mission: MissionId(id(MISSION)),
     };
-    world.append(event("campaign", campaign.0, CampaignEvent::MissionOpened(mission))).await;
-    world.append(event("campaign", campaign.0, funded(campaign.0, id(SPONSOR), "1000"))).await;
+    world
+        .append(event("campaign", campaign.0, CampaignEvent::MissionOpened(mission)))
+        .await;
+    world
+        .append(event("campaign", campaign.0, funded(campaign.0, id(SPONSOR), "1000")))
+        .await;
 
     let offer = offer(id(CREATOR));
-    world.append(event("assignment", offer.assignment.0, AssignmentEvent::Invited(offer.clone()))).await;
+    world
+        .append(event(
+            "assignment",
+            offer.assignment.0,
+            AssignmentEvent::Invited(offer.clone()),
+        ))
+        .await;
     (accept(world, offer).await, accept(world, self::offer(id(OTHER))).await)
 }
 
@@ -188,7 +224,9 @@ async fn accept(world: &World, offer: Offered) -> AssignmentId {
         offer,
     };
     let together = event("assignment", assignment.0, AssignmentEvent::Accepted(accepted));
-    world.append(together.and("campaign", id(CAMPAIGN), CampaignEvent::PlaceTaken(taken))).await;
+    world
+        .append(together.and("campaign", id(CAMPAIGN), CampaignEvent::PlaceTaken(taken)))
+        .await;
     assignment
 }
 
@@ -205,7 +243,9 @@ pub async fn is_reviewed(world: &World, paid: AssignmentId, rejected: Assignment
             hold: None,
             submission: 1,
         };
-        world.append(event("assignment", assignment.0, AssignmentEvent::Submitted(submitted))).await;
+        world
+            .append(event("assignment", assignment.0, AssignmentEvent::Submitted(submitted)))
+            .await;
     }
     let transaction = Uuid::now_v7();
     let approved = assignment::Approved {
@@ -228,7 +268,9 @@ pub async fn is_reviewed(world: &World, paid: AssignmentId, rejected: Assignment
         transaction,
     };
     let together = event("assignment", paid.0, AssignmentEvent::Approved(approved));
-    world.append(together.and("campaign", id(CAMPAIGN), CampaignEvent::RewardPaid(reward))).await;
+    world
+        .append(together.and("campaign", id(CAMPAIGN), CampaignEvent::RewardPaid(reward)))
+        .await;
     let freed = PlaceFreed {
         assignment: rejected,
         campaign: CampaignId(id(CAMPAIGN)),
@@ -241,7 +283,9 @@ pub async fn is_reviewed(world: &World, paid: AssignmentId, rejected: Assignment
         reason: Some("too short".to_owned()),
     };
     let together = event("assignment", rejected.0, AssignmentEvent::Rejected(why));
-    world.append(together.and("campaign", id(CAMPAIGN), CampaignEvent::PlaceFreed(freed))).await;
+    world
+        .append(together.and("campaign", id(CAMPAIGN), CampaignEvent::PlaceFreed(freed)))
+        .await;
 }
 
 fn requested(payout: u128, amount: &str, fiat: &str) -> Requested {
@@ -278,27 +322,43 @@ pub async fn is_paid_out(world: &World) {
         second_factor: SecondFactor::Totp,
     };
     let together = event("payout", payout.0, PayoutEvent::Requested(request.clone()));
-    world.append(together.and("campaign", id(CAMPAIGN), CampaignEvent::PayoutReserved(reserved))).await;
-    world.append(event("payout", payout.0, PayoutEvent::SponsorApproved(approval("a sponsor")))).await;
+    world
+        .append(together.and("campaign", id(CAMPAIGN), CampaignEvent::PayoutReserved(reserved)))
+        .await;
+    world
+        .append(event(
+            "payout",
+            payout.0,
+            PayoutEvent::SponsorApproved(approval("a sponsor")),
+        ))
+        .await;
     raise_and_dismiss(world, payout).await;
     let approved = Approved {
         admin: Some(approval("an admin")),
         payout,
     };
-    world.append(event("payout", payout.0, PayoutEvent::Approved(approved))).await;
+    world
+        .append(event("payout", payout.0, PayoutEvent::Approved(approved)))
+        .await;
     let submitted = |attempt| payout::Submitted {
         attempt,
         payout,
         provider: "manual".to_owned(),
     };
-    world.append(event("payout", payout.0, PayoutEvent::Submitted(submitted(1)))).await;
+    world
+        .append(event("payout", payout.0, PayoutEvent::Submitted(submitted(1))))
+        .await;
     let failed = Attempt {
         attempt: 1,
         payout,
         reason: Some("no such account".to_owned()),
     };
-    world.append(event("payout", payout.0, PayoutEvent::AttemptFailed(failed))).await;
-    world.append(event("payout", payout.0, PayoutEvent::Submitted(submitted(2)))).await;
+    world
+        .append(event("payout", payout.0, PayoutEvent::AttemptFailed(failed)))
+        .await;
+    world
+        .append(event("payout", payout.0, PayoutEvent::Submitted(submitted(2))))
+        .await;
     let settled = Settled {
         amount_vcoin: request.amount_vcoin,
         attempt: 2,
@@ -307,10 +367,18 @@ pub async fn is_paid_out(world: &World) {
         provider_reference: Some("bank-7".to_owned()),
         transaction: Uuid::now_v7(),
     };
-    world.append(event("payout", payout.0, PayoutEvent::Settled(settled))).await;
+    world
+        .append(event("payout", payout.0, PayoutEvent::Settled(settled)))
+        .await;
 
     let request = requested(CANCELLED_PAYOUT, "10", "0.10");
-    world.append(event("payout", request.payout.0, PayoutEvent::Requested(request.clone()))).await;
+    world
+        .append(event(
+            "payout",
+            request.payout.0,
+            PayoutEvent::Requested(request.clone()),
+        ))
+        .await;
     let ended = Ended {
         amount_vcoin: request.amount_vcoin,
         creator: request.creator,
@@ -318,7 +386,9 @@ pub async fn is_paid_out(world: &World) {
         reason: Some("later".to_owned()),
         transaction: Uuid::now_v7(),
     };
-    world.append(event("payout", request.payout.0, PayoutEvent::Cancelled(ended))).await;
+    world
+        .append(event("payout", request.payout.0, PayoutEvent::Cancelled(ended)))
+        .await;
 }
 
 async fn raise_and_dismiss(world: &World, payout: PayoutId) {
@@ -379,7 +449,9 @@ pub async fn ends(world: &World) -> Uuid {
     };
     let closing = CampaignEvent::Closing(returned("900", Some(Uuid::now_v7())));
     let closed = CampaignEvent::Closed(returned("0", None));
-    world.append(event("campaign", id(CAMPAIGN), closing).and("campaign", id(CAMPAIGN), closed)).await;
+    world
+        .append(event("campaign", id(CAMPAIGN), closing).and("campaign", id(CAMPAIGN), closed))
+        .await;
     original
 }
 
