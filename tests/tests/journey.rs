@@ -15,7 +15,13 @@ mod support;
 
 mod journey {
     mod campaigns;
+    mod creators;
+    mod docs;
+    mod fraud;
     mod history;
     mod missions;
+    mod payouts;
+    mod users;
     mod visibility;
+    mod wallets;
 }

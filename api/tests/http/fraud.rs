@@ -1,7 +1,6 @@
 //! Suspicions of fraud: what they hold, and what resolving them releases.
 
 use crate::campaigns::body;
-use crate::payouts::{approved, requested};
 use crate::stage::{Stage, id};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,8 +15,8 @@ fn flag(source_type: &str, source_id: &str) -> Value {
 async fn with_payout() -> (Stage, String, String, Value) {
     let stage = Stage::new().await;
     let (campaign, mission) = stage.published(1).await;
-    let assignment = approved(&stage, &mission, &stage.first).await;
-    let payout = requested(&stage, &campaign, "100").await;
+    let assignment = stage.approved(&mission, &stage.first).await;
+    let payout = stage.requested(&campaign, &stage.first, "100").await;
     (stage, campaign, assignment, payout)
 }
 
@@ -74,7 +73,7 @@ async fn a_confirmed_flag_goes_on_holding() {
     let resolved = stage.api.must_as(&stage.admin, "POST", &path, &confirm, 200).await;
     let expected = json!({"id": raised.id(), "status": "confirmed", "payouts_released": []});
     assert_eq!(body(resolved), expected);
-    assert_eq!(requested(&stage, &campaign, "1").await["held"], true);
+    assert_eq!(stage.requested(&campaign, &stage.first, "1").await["held"], true);
 }
 
 #[tokio::test]

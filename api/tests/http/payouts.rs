@@ -7,35 +7,15 @@ use crate::support::Api;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use viral_api::Role;
-use viral_commands::use_cases::SubmitPayout;
-use viral_commands::{Caller, Request};
-use viral_domain::PayoutId;
 
 const REQUEST: &str = "/v1/wallets/payout";
 
 /// A stage whose first creator has earned 475 V-Coin in the campaign at the path.
-pub(crate) async fn earned() -> (Stage, String) {
+async fn earned() -> (Stage, String) {
     let stage = Stage::new().await;
     let (campaign, mission) = stage.published(2).await;
-    approved(&stage, &mission, &stage.first).await;
+    stage.approved(&mission, &stage.first).await;
     (stage, campaign)
-}
-
-/// A creator's work in a mission is approved.
-pub(crate) async fn approved(stage: &Stage, mission: &str, creator: &Person) -> String {
-    let assignment = stage.submitted(mission, creator).await;
-    stage
-        .does("review", &assignment, json!({"verdict": "approve"}), 200)
-        .await;
-    assignment
-}
-
-/// What the answer to a request of the first creator says.
-pub(crate) async fn requested(stage: &Stage, campaign: &str, amount: &str) -> Value {
-    let request = json!({"campaign_id": id(campaign), "amount_vcoin": amount});
-    let answer = stage.api.post_as(&stage.first, REQUEST, request).await;
-    assert_eq!(answer.status, 201, "{answer:?}");
-    answer.json()
 }
 
 fn path(payout: &Value, what: &str) -> String {
@@ -50,26 +30,15 @@ fn approval(payout: &Value) -> Value {
     json!({"digest": payout["digest"]})
 }
 
-/// The worker hands an approved payout to a person at a bank.
-async fn sent(stage: &Stage, payout: &Value) {
-    let case = SubmitPayout {
-        payout: PayoutId(payout["id"].as_str().unwrap().parse().unwrap()),
-        provider: "manual".to_owned(),
-    };
-    let request = Request::consequence("sent in a test", &[Uuid::now_v7().as_bytes()], None);
-    let caller = Caller::system("payouts");
-    stage.api.commands.run(&caller, &request, &case).await.unwrap();
-}
-
 /// A payout that was asked for, approved and sent.
 async fn under_way(stage: &Stage, campaign: &str, amount: &str) -> Value {
-    let payout = requested(stage, campaign, amount).await;
+    let payout = stage.requested(campaign, &stage.first, amount).await;
     let answer = stage
         .api
         .post_as(&stage.sponsor, &path(&payout, "approve"), approval(&payout))
         .await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    sent(stage, &payout).await;
+    stage.sent(&payout).await;
     payout
 }
 
@@ -154,7 +123,7 @@ async fn what_cannot_be_asked_for() {
 #[tokio::test]
 async fn a_sponsor_approves_what_the_digest_says() {
     let (stage, campaign) = earned().await;
-    let payout = requested(&stage, &campaign, "100").await;
+    let payout = stage.requested(&campaign, &stage.first, "100").await;
     let path = path(&payout, "approve");
     let approval = approval(&payout);
     let wrong = json!({"digest": "0".repeat(64)});
@@ -211,9 +180,9 @@ async fn above_the_limit_an_admin_approves_too() {
         .does("fund", &campaign, json!({"amount_vcoin": "5000"}), 201)
         .await;
     stage.does("publish", &campaign, json!({}), 200).await;
-    approved(&stage, &mission, &stage.first).await;
+    stage.approved(&mission, &stage.first).await;
 
-    let payout = requested(&stage, &campaign, "1000.0001").await;
+    let payout = stage.requested(&campaign, &stage.first, "1000.0001").await;
     assert_eq!(payout["needs_admin"], true);
     let (path, approval) = (path(&payout, "approve"), approval(&payout));
     for (who, status) in [(&stage.sponsor, "sponsor_approved"), (&stage.admin, "approved")] {
@@ -221,7 +190,10 @@ async fn above_the_limit_an_admin_approves_too() {
         assert_eq!(approved["status"], status);
         assert_eq!(approved["digest"], payout["digest"]);
     }
-    assert_eq!(requested(&stage, &campaign, "1").await["needs_admin"], false);
+    assert_eq!(
+        stage.requested(&campaign, &stage.first, "1").await["needs_admin"],
+        false
+    );
 }
 
 #[tokio::test]
@@ -246,7 +218,7 @@ async fn a_payout_is_rejected_or_cancelled_before_it_is_sent() {
         ("cancel", &stage.first, &json!({}), "cancelled"),
     ];
     for (verb, who, why, status) in table {
-        let payout = requested(&stage, &campaign, "100").await;
+        let payout = stage.requested(&campaign, &stage.first, "100").await;
         let path = path(&payout, verb);
         let ended = stage.api.must_as(who, "POST", &path, why, 200).await;
         assert_eq!(balances(&stage.api, &stage, &payout).await, ["475.0000", "0.0000"]);
@@ -266,7 +238,7 @@ async fn a_payout_is_rejected_or_cancelled_before_it_is_sent() {
 #[tokio::test]
 async fn who_cannot_end_a_payout() {
     let (stage, campaign) = earned().await;
-    let payout = requested(&stage, &campaign, "100").await;
+    let payout = stage.requested(&campaign, &stage.first, "100").await;
     let because = json!({"reason": "not agreed"});
     let (reject, cancel) = (path(&payout, "reject"), path(&payout, "cancel"));
     for (path, who, body, why) in [
@@ -338,7 +310,7 @@ async fn attempts_fail_and_vanish() {
         let failed = api.must_as(&stage.admin, "POST", &path, &said("failed"), 200).await;
         if attempt < 3 {
             assert_eq!(body(failed), attempted("approved", attempt));
-            sent(&stage, &payout).await;
+            stage.sent(&payout).await;
             continue;
         }
         let mut expected = attempted("failed", attempt);
@@ -359,7 +331,7 @@ async fn attempts_fail_and_vanish() {
 #[tokio::test]
 async fn what_is_no_outcome() {
     let (stage, campaign) = earned().await;
-    let payout = requested(&stage, &campaign, "100").await;
+    let payout = stage.requested(&campaign, &stage.first, "100").await;
     let path = outcome(&payout);
     let settled = json!({"outcome": "settled"});
     let nothing = format!("/v1/admin/payouts/{}/outcome", Uuid::nil());

@@ -3,7 +3,11 @@
 use crate::people::Person;
 use crate::support::Api;
 use serde_json::{Value, json};
+use uuid::Uuid;
 use viral_api::Role;
+use viral_commands::use_cases::SubmitPayout;
+use viral_commands::{Caller, Request};
+use viral_domain::PayoutId;
 
 /// An API with people in it.
 pub(crate) struct Stage {
@@ -112,6 +116,33 @@ impl Stage {
             .await;
         assert_eq!(submitted.status, 201, "{submitted:?}");
         assignment
+    }
+
+    /// The path of an assignment whose work was approved: 475 V-Coin are earned.
+    pub(crate) async fn approved(&self, mission: &str, creator: &Person) -> String {
+        let assignment = self.submitted(mission, creator).await;
+        self.does("review", &assignment, json!({"verdict": "approve"}), 200)
+            .await;
+        assignment
+    }
+
+    /// What a creator is answered who asks for a payout.
+    pub(crate) async fn requested(&self, campaign: &str, creator: &Person, amount: &str) -> Value {
+        let request = json!({"campaign_id": id(campaign), "amount_vcoin": amount});
+        let answer = self.api.post_as(creator, "/v1/wallets/payout", request).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()
+    }
+
+    /// The worker hands an approved payout to a person at a bank.
+    pub(crate) async fn sent(&self, payout: &Value) {
+        let case = SubmitPayout {
+            payout: PayoutId(payout["id"].as_str().unwrap().parse().unwrap()),
+            provider: "manual".to_owned(),
+        };
+        let request = Request::consequence("sent in a test", &[Uuid::now_v7().as_bytes()], None);
+        let caller = Caller::system("payouts");
+        self.api.commands.run(&caller, &request, &case).await.unwrap();
     }
 }
 

@@ -24,13 +24,15 @@ use viral_tests::server::TestServer;
 
 /// How long anything may take that is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
-const OPERATOR: &str = "a-token-for-tests-0123456789";
+/// The operator's token.
+pub(crate) const OPERATOR: &str = "a-token-for-tests-0123456789";
 
 /// The whole platform but for its workers and its port.
 pub(crate) struct Api {
     router: Router,
     pub(crate) state: AppState,
     pub(crate) store: Arc<PostgresStore>,
+    pub(crate) commands: Commands,
     clock: Arc<Mutex<DateTime<Utc>>>,
     keys: AtomicU64,
     /// The projector ends when this is gone.
@@ -107,7 +109,7 @@ impl Api {
         let projector = tokio::spawn(async move { projector.run(stopped).await });
         let mut tokens = Tokens::new();
         tokens.add(OPERATOR, "operator", Role::Admin).unwrap();
-        let state = AppState::new(commands, tokens)
+        let state = AppState::new(commands.clone(), tokens)
             .with_clock(now)
             .with_dev_tokens([7; 32])
             .with_read_models(ReadModels::new(store.pool().clone()))
@@ -116,6 +118,7 @@ impl Api {
             router: router(state.clone()),
             state,
             store,
+            commands,
             clock,
             keys: AtomicU64::new(1),
             _stop: stop,
@@ -168,6 +171,12 @@ impl Api {
             .header("content-type", "application/json")
             .header("idempotency-key", self.fresh_key());
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// A read of the operator.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path).header("authorization", format!("Bearer {OPERATOR}"));
+        self.send(request.body(Body::empty()).unwrap()).await
     }
 
     pub(crate) fn fresh_key(&self) -> String {
