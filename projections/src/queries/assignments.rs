@@ -1,6 +1,6 @@
 //! Assignments: those of a campaign, and one.
 
-use super::campaigns::head;
+use super::of_campaign::head;
 use super::page::one_more;
 use super::snapshot::{Snapshot, select};
 use super::{At, OfCampaign, Page, QueryError, ReadModels, TimeKey};

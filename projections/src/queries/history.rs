@@ -1,7 +1,7 @@
 //! The history of a campaign, from the log itself: its own events, those of its assignments, and what the ledger did to
 //! its escrow. The read models only say which events these are.
 
-use super::campaigns::head;
+use super::of_campaign::head;
 use super::position::column;
 use super::snapshot::Snapshot;
 use super::{At, OfCampaign, QueryError, ReadModels};

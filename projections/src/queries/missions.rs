@@ -1,6 +1,7 @@
 //! Missions: those of a campaign, and one.
 
-use super::campaigns::{head, visible};
+use super::campaigns::visible;
+use super::of_campaign::head;
 use super::snapshot::{Snapshot, select};
 use super::{At, OfCampaign, QueryError, ReadModels};
 use crate::campaigns::READ_MODEL;

@@ -15,6 +15,7 @@ mod fraud_flags;
 mod history;
 mod kpi;
 mod missions;
+mod of_campaign;
 mod page;
 mod payouts;
 mod position;

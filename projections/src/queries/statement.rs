@@ -1,6 +1,6 @@
 //! The statement of a campaign's escrow: what was there, what moved, and what is left.
 
-use super::campaigns::head;
+use super::of_campaign::head;
 use super::page::{Page, one_more};
 use super::position;
 use super::snapshot::{Snapshot, select};
