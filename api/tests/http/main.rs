@@ -9,7 +9,6 @@ mod auth;
 mod bad_requests;
 mod campaigns;
 mod contract;
-mod docs;
 mod events;
 mod frame;
 mod fraud;
