@@ -26,6 +26,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "viral-ledger",
         ],
     ),
+    (
+        "workers",
+        &[
+            "viral-commands",
+            "viral-projections",
+            "viral-store",
+            "viral-domain",
+            "viral-ledger",
+        ],
+    ),
 ];
 
 /// What would make a pure crate depend on where and when it runs.
