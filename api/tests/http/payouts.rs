@@ -198,12 +198,26 @@ async fn above_the_limit_an_admin_approves_too() {
 
 #[tokio::test]
 async fn elsewhere_an_approval_needs_a_second_factor() {
-    let api = Api::with_tokens().await;
-    let sponsor = api.person(Role::Sponsor).await;
-    let approval = json!({"digest": "0".repeat(64)});
-    let path = format!("/v1/payouts/{}/approve", Uuid::nil());
+    let stage = Stage::on(Api::with_tokens().await).await;
+    let (campaign, mission) = stage.published(1).await;
+    stage.approved(&mission, &stage.first).await;
+    let payout = stage.requested(&campaign, &stage.first, "100").await;
+    let path = path(&payout, "approve");
+    let with_totp = json!({"digest": payout["digest"], "totp": "123456"});
+    for (approval, why) in [
+        (approval(&payout), (403, "second_factor_required")),
+        (with_totp, (403, "second_factor_not_enrolled")),
+    ] {
+        stage
+            .api
+            .refused_as(&stage.sponsor, "POST", &path, &approval, why)
+            .await;
+    }
     // What is not the caller's business is not there, with or without a password.
-    api.refused_as(&sponsor, "POST", &path, &approval, (404, "unknown_payout"))
+    let unknown = (404, "unknown_payout");
+    stage
+        .api
+        .refused_as(&stage.rival, "POST", &path, &approval(&payout), unknown)
         .await;
 }
 

@@ -22,7 +22,10 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Stage {
-        let api = Api::for_development().await;
+        Stage::on(Api::for_development().await).await
+    }
+
+    pub(crate) async fn on(api: Api) -> Stage {
         Stage {
             admin: api.person(Role::Admin).await,
             sponsor: api.person(Role::Sponsor).await,
@@ -39,11 +42,12 @@ impl Stage {
         roles.into_iter().map(|role| self.api.stranger(role)).collect()
     }
 
-    /// Buys V-Coin for the sponsor, one for a cent.
+    /// The admin, who has seen the money come in, issues V-Coin to the sponsor, one for a cent.
     pub(crate) async fn buys(&self, dollars: &str) {
         let fiat_entry = format!("charge {}", self.api.fresh_key());
-        let body = json!({"fiat": {"amount": dollars, "asset": "USD"}, "fiat_entry": fiat_entry});
-        let bought = self.api.post_as(&self.sponsor, "/v1/wallets/on-ramp", body).await;
+        let body = json!({"fiat": {"amount": dollars, "asset": "USD"}, "fiat_entry": fiat_entry,
+            "user_id": self.sponsor.id.to_string()});
+        let bought = self.api.post_as(&self.admin, "/v1/wallets/on-ramp", body).await;
         assert_eq!(bought.status, 201, "{bought:?}");
     }
 

@@ -83,9 +83,9 @@ async fn assignments_are_where_they_belong_by_deadline() {
 async fn earnings_are_by_campaign_and_month_and_make_levels() {
     let stage = Stage::new().await;
     let (small, mission) = stage.published(2).await;
+    let (large, _) = stage.published(1).await;
     stage.approved(&mission, &stage.first).await;
     stage.api.advance(DAY * 40);
-    let (large, _) = stage.published(1).await;
     for reward in ["1000", "0.1"] {
         let mission = self::mission(&stage, &large, reward, "2026-05-01T00:00:00Z").await;
         stage.approved(&mission, &stage.first).await;
