@@ -5,7 +5,10 @@ use super::world::World;
 use viral_projections::Difference;
 use viral_store::Position;
 
-fn brief(difference: &Difference) -> (&str, &str, Option<&str>, Option<&str>, Option<&str>, Option<&str>) {
+/// Table, key, column, both values and the event's type.
+type Brief<'a> = (&'a str, &'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+fn brief(difference: &Difference) -> Brief<'_> {
     (
         &difference.table,
         &difference.key,
