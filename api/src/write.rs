@@ -171,11 +171,6 @@ impl Written {
         last.ok_or_else(|| error::internal(&"a unit without events"))
     }
 
-    /// All its events.
-    pub(crate) fn events(&self) -> &[StoredEvent] {
-        self.outcome.events()
-    }
-
     /// The events of one kind of aggregate, in their order.
     pub(crate) fn events_of<A: Aggregate>(&self) -> Vec<A::Event> {
         let of_kind = |event: &&StoredEvent| event.stream.aggregate_type == A::TYPE;
