@@ -48,6 +48,16 @@ pub async fn run(mut command: Command) -> (i32, String, String) {
     )
 }
 
+/// Runs somebody else's program to its end, which must be a good one; answers standard output, or nothing where the
+/// program is not installed.
+pub async fn tool(program: &str, arguments: &[&str], folder: &Path) -> Option<String> {
+    let output = Command::new(program).args(arguments).current_dir(folder).output().await;
+    let output = output.ok()?;
+    let problem = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {problem}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))

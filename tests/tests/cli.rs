@@ -2,7 +2,10 @@
 
 mod cli {
     pub mod bad_input;
+    pub mod demo;
     pub mod journey;
+    pub mod privacy;
+    pub mod projections_cli;
     pub mod tampering;
     pub mod up;
 }

@@ -18,7 +18,7 @@ pub use campaigns::{Campaign, Campaigns};
 pub use chance::Chance;
 pub use client::{Done, Known, Person, Tally};
 pub use ledger::Ledger;
-pub use people::{Board, Mission, Stage, id, in_millis, operator, register};
+pub use people::{Board, Mission, Payout, Stage, id, in_millis, operator, register};
 pub use play::{CLIENTS, Crowd, Until};
 pub use settle::{pages, settle};
 

@@ -39,8 +39,19 @@ pub struct Stage {
     pub campaign: String,
     /// Its missions.
     pub missions: Vec<Mission>,
+    /// How many times the usual money the sponsor has, and may spend here.
+    pub wealth: u64,
     /// What is known.
     pub board: Mutex<Board>,
+}
+
+/// A payout that was asked for.
+#[derive(Debug, Clone)]
+pub struct Payout {
+    /// Its id.
+    pub id: String,
+    /// What approvals are bound to.
+    pub digest: Value,
 }
 
 /// A time so many milliseconds from now.
@@ -60,7 +71,7 @@ const MISSIONS: [(&str, u32, bool); 5] = [
 
 impl Stage {
     /// Registers everybody, buys V-Coin and publishes a campaign.
-    pub async fn set(api: &Api, creators: usize) -> Stage {
+    pub async fn set(api: &Api, creators: usize, wealth: u64) -> Stage {
         let operator = operator();
         let sponsor = register(api, &operator, "sponsor").await;
         let mut list = Vec::new();
@@ -68,10 +79,10 @@ impl Stage {
             list.push(register(api, &operator, "creator").await);
         }
         let entry = format!("entry-{}", sponsor.id);
-        let body = json!({"fiat": {"amount": "20.00", "asset": "USD"}, "fiat_entry": entry});
+        let body = json!({"fiat": {"amount": format!("{}.00", 20 * wealth), "asset": "USD"}, "fiat_entry": entry});
         sponsor.must(api, Call::post("/v1/wallets/on-ramp", body)).await;
         let body = json!({
-            "type": "race", "title": "A race", "budget_vcoin": "900",
+            "type": "race", "title": "A race", "budget_vcoin": (900 * wealth).to_string(),
             "start_at": in_millis(0), "end_at": in_millis(86_400_000),
         });
         let campaign = id(&sponsor.must(api, Call::post("/v1/campaigns", body)).await);
@@ -81,6 +92,7 @@ impl Stage {
             creators: list,
             campaign,
             missions: Vec::new(),
+            wealth,
             board: Mutex::default(),
         };
         for (reward, places, open_call) in MISSIONS {
@@ -110,6 +122,43 @@ impl Stage {
             self.sponsor.must(api, Call::post(path, body)).await;
         }
         mission
+    }
+}
+
+impl Stage {
+    /// A creator works on a mission made for it, which pays so much, the fee included.
+    pub async fn employ(&self, api: &Api, creator: &Person, reward: &str) {
+        let path = format!("/v1/campaigns/{}/fund", self.campaign);
+        self.sponsor
+            .must(api, Call::post(path, json!({"amount_vcoin": reward})))
+            .await;
+        let mission = self.add_mission(api, reward, 1, 3_600_000, true).await;
+        let path = |end: &str| format!("/v1/missions/{mission}/{end}");
+        let joined = creator.must(api, Call::post(path("assign"), json!({}))).await;
+        let body = json!({"url": "https://example.org/work"});
+        creator.must(api, Call::post(path("deliverables"), body)).await;
+        let path = format!("/v1/assignments/{}/review", id(&joined));
+        self.sponsor
+            .must(api, Call::post(path, json!({"verdict": "approve"})))
+            .await;
+    }
+
+    /// A creator asks for a payout.
+    pub async fn ask(&self, api: &Api, creator: &Person, amount: &str) -> Payout {
+        let body = json!({"campaign_id": self.campaign, "amount_vcoin": amount});
+        let asked = creator.must(api, Call::post("/v1/wallets/payout", body)).await;
+        Payout {
+            id: id(&asked),
+            digest: asked["digest"].clone(),
+        }
+    }
+
+    /// The sponsor approves a payout.
+    pub async fn approve(&self, api: &Api, payout: &Payout) {
+        let path = format!("/v1/payouts/{}/approve", payout.id);
+        self.sponsor
+            .must(api, Call::post(path, json!({"digest": payout.digest})))
+            .await;
     }
 }
 

@@ -13,6 +13,8 @@ const CAMPAIGNS: u64 = 5;
 const KILLS: u64 = 4;
 /// The most calls of a client in one campaign: the race goes on for as long as the kills do.
 const CALLS: u32 = 300;
+/// So much money that funding succeeds to the end: something must be written when the process dies.
+const WEALTH: u64 = 1_000;
 /// The time between two calls for the same thing, while it is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -22,7 +24,7 @@ async fn nothing_acknowledged_is_lost_and_the_rest_happens_once() {
     let mut platform = field.start("up", port).await;
     let (mut all, mut chance) = (Vec::new(), Chance::new(9, 9));
     for seed in 1..=CAMPAIGNS {
-        let stage = Arc::new(Stage::set(&platform.client, CREATORS).await);
+        let stage = Arc::new(Stage::set(&platform.client, CREATORS, WEALTH).await);
         let after = field.read_on().await;
         let told = Arc::new(AtomicBool::new(false));
         let crowd = Crowd {

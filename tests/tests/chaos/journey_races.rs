@@ -10,7 +10,7 @@ use viral_tests::process::{Api, Background, free_port};
 const CALLS: u32 = 20;
 
 async fn race(field: &mut Field, apis: &[Api], seed: u64) {
-    let stage = Arc::new(Stage::set(&apis[0], CREATORS).await);
+    let stage = Arc::new(Stage::set(&apis[0], CREATORS, 1).await);
     let after = field.read_on().await;
     let crowd = Crowd {
         apis: apis.to_vec(),

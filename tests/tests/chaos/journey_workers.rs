@@ -2,10 +2,10 @@
 //! happens, and happens once.
 
 use super::journey::Field;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use viral_tests::journey::{Chance, Person, Stage, check_audits, id};
+use viral_tests::journey::{Chance, Payout, Stage, check_audits, id};
 use viral_tests::process::{Api, Background, Call, free_port};
 
 const CAMPAIGNS: usize = 3;
@@ -18,13 +18,6 @@ const PAYOUTS: usize = 4;
 const APPROVED_A_KILL: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A payout that was asked for.
-struct Payout {
-    id: String,
-    digest: Value,
-    sponsor: Person,
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_follows_by_itself_happens_once_whenever_the_worker_dies() {
     let (mut field, began) = (Field::new().await, Instant::now());
@@ -33,9 +26,12 @@ async fn what_follows_by_itself_happens_once_whenever_the_worker_dies() {
     let mut stages = Vec::new();
     let mut payouts = Vec::new();
     for _ in 0..CAMPAIGNS {
-        let stage = Stage::set(&api.client, CREATORS).await;
+        let stage = Stage::set(&api.client, CREATORS, 1).await;
         for creator in &stage.creators {
-            payouts.extend(earn(&stage, creator, &api.client).await);
+            stage.employ(&api.client, creator, "20").await;
+            for _ in 0..PAYOUTS {
+                payouts.push((stages.len(), stage.ask(&api.client, creator, "4.75").await));
+            }
         }
         stages.push(stage);
     }
@@ -43,24 +39,25 @@ async fn what_follows_by_itself_happens_once_whenever_the_worker_dies() {
     for stage in &stages {
         overdue.extend(fall_behind(stage, &api.client).await);
     }
-    let kills = kill_while_approving(&mut field, &api.client, &payouts).await;
+    let kills = kill_while_approving(&mut field, &api.client, &stages, &payouts).await;
 
     // The last worker lives. The first attempt of each payout fails, the second succeeds.
     let work = Background::start(field.home(), &["work", "--dev"], field.url());
-    for (outcome, status) in [("failed", "submitted"), ("settled", "settled")] {
+    for outcome in ["failed", "settled"] {
         wait_for(&mut field, "payouts to be sent", |field| {
             let book = &field.book.campaigns;
-            payouts.iter().all(|payout| book.payouts[&payout.id] == "submitted")
+            payouts
+                .iter()
+                .all(|(_, payout)| book.payouts[&payout.id] == "submitted")
         })
         .await;
-        for payout in &payouts {
+        for (_, payout) in &payouts {
             let path = format!("/v1/admin/payouts/{}/outcome", payout.id);
             let operator = &stages[0].operator;
             operator
                 .must(&api.client, Call::post(path, json!({"outcome": outcome})))
                 .await;
         }
-        println!("{} attempts {outcome}, then {status}", payouts.len());
     }
     wait_for(&mut field, "deadlines to be kept", |field| {
         let book = &field.book.campaigns;
@@ -88,37 +85,6 @@ async fn what_follows_by_itself_happens_once_whenever_the_worker_dies() {
     ));
 }
 
-/// A creator works on the third mission, is paid, and asks for payouts.
-async fn earn(stage: &Stage, creator: &Person, api: &Api) -> Vec<Payout> {
-    let body = json!({"amount_vcoin": "60"});
-    let path = format!("/v1/campaigns/{}/fund", stage.campaign);
-    stage.sponsor.must(api, Call::post(path, body)).await;
-    let mission = stage.add_mission(api, "20", 1, 3_600_000, true).await;
-    let joined = creator
-        .must(api, Call::post(format!("/v1/missions/{mission}/assign"), json!({})))
-        .await;
-    let body = json!({"url": "https://example.org/work"});
-    creator
-        .must(api, Call::post(format!("/v1/missions/{mission}/deliverables"), body))
-        .await;
-    let path = format!("/v1/assignments/{}/review", id(&joined));
-    stage
-        .sponsor
-        .must(api, Call::post(path, json!({"verdict": "approve"})))
-        .await;
-    let mut payouts = Vec::new();
-    for _ in 0..PAYOUTS {
-        let body = json!({"campaign_id": stage.campaign, "amount_vcoin": "4.75"});
-        let asked = creator.must(api, Call::post("/v1/wallets/payout", body)).await;
-        payouts.push(Payout {
-            id: id(&asked),
-            digest: asked["digest"].clone(),
-            sponsor: stage.sponsor.clone(),
-        });
-    }
-    payouts
-}
-
 /// Every creator accepts work with a deadline that soon passes, then the sponsor closes: the campaign waits for the work.
 async fn fall_behind(stage: &Stage, api: &Api) -> Vec<String> {
     let mut overdue = Vec::new();
@@ -137,7 +103,7 @@ async fn fall_behind(stage: &Stage, api: &Api) -> Vec<String> {
 }
 
 /// Approves the payouts a few at a time, with one worker or two that are killed after they have done a few things.
-async fn kill_while_approving(field: &mut Field, api: &Api, payouts: &[Payout]) -> usize {
+async fn kill_while_approving(field: &mut Field, api: &Api, stages: &[Stage], payouts: &[(usize, Payout)]) -> usize {
     let mut chance = Chance::new(4, 4);
     let mut kills = 0;
     for some in payouts.chunks(APPROVED_A_KILL) {
@@ -147,12 +113,8 @@ async fn kill_while_approving(field: &mut Field, api: &Api, payouts: &[Payout]) 
             .collect();
         field.read_on().await;
         let before = by_itself(field);
-        for payout in some {
-            let path = format!("/v1/payouts/{}/approve", payout.id);
-            payout
-                .sponsor
-                .must(api, Call::post(path, json!({"digest": payout.digest})))
-                .await;
+        for (stage, payout) in some {
+            stages[*stage].approve(api, payout).await;
         }
         let enough = 1 + chance.below(APPROVED_A_KILL as u64 - 1) as usize;
         wait_for(field, "the worker to do something", |field| {

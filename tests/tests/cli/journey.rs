@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use viral_tests::files::{generated, rows, small_journal, sums};
-use viral_tests::process::{run, viral};
+use viral_tests::process::{run, tool, viral};
 use viral_tests::server::{Database, TestServer};
 
 /// A database and a folder of its own to work in.
@@ -186,7 +186,7 @@ async fn check_journals(desk: &Desk) {
         "-O",
         "csv",
     ];
-    match output("hledger", &arguments, desk).await {
+    match tool("hledger", &arguments, desk.folder.path()).await {
         Some(csv) => {
             let theirs = csv.lines().skip(1).map(|line| {
                 let (account, amount) = line.split_once(',').unwrap();
@@ -207,28 +207,18 @@ async fn check_journals(desk: &Desk) {
     let venv = std::env::var_os("VIRAL_TEST_VENV")
         .map(PathBuf::from)
         .unwrap_or_default();
-    match output(text(&venv.join("bin/bean-check")), &["ledger.beancount"], desk).await {
+    match tool(
+        text(&venv.join("bin/bean-check")),
+        &["ledger.beancount"],
+        desk.folder.path(),
+    )
+    .await
+    {
         Some(said) => assert_eq!(said, ""),
         None => println!("NOT RUN: bean-check is not installed (VIRAL_TEST_VENV)"),
     }
     let csv = desk.ok(&["export", "journal", "--format", "csv"]).await;
     assert_eq!(csv.lines().next().unwrap().split(',').next(), Some("entry_number"));
-}
-
-async fn output(program: &str, arguments: &[&str], desk: &Desk) -> Option<String> {
-    let mut command = tokio::process::Command::new(program);
-    let output = command
-        .args(arguments)
-        .current_dir(desk.folder.path())
-        .output()
-        .await
-        .ok()?;
-    assert!(
-        output.status.success(),
-        "{program}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Some(String::from_utf8(output.stdout).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
