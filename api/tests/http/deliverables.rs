@@ -1,0 +1,87 @@
+//! Work that creators hand in.
+
+use crate::campaigns::body;
+use crate::stage::{Stage, id};
+use serde_json::json;
+use std::time::Duration;
+
+const POST: &str = "POST";
+
+#[tokio::test]
+async fn work_is_handed_in_and_again_after_a_rejection() {
+    let stage = Stage::new().await;
+    let (_, mission) = stage.published(1).await;
+    let assignment = stage.accepted(&mission, &stage.first).await;
+    let path = format!("{mission}/deliverables");
+    let work = json!({"url": "https://video.example/1", "details": {"language": "en", "seconds": 30}});
+    let answer = stage.api.must_as(&stage.first, POST, &path, &work, 201).await;
+    let mut expected = json!({
+        "assignment_id": id(&assignment), "mission_id": id(&mission), "status": "submitted", "submission": 1,
+        "deliverable": work,
+    });
+    assert_eq!(body(answer), expected);
+    stage
+        .api
+        .refused_as(&stage.first, POST, &path, &work, (409, "assignment_wrong_status"))
+        .await;
+    stage
+        .does(
+            "review",
+            &assignment,
+            json!({"verdict": "reject", "reason": "too short"}),
+            200,
+        )
+        .await;
+    let better = json!({"url": "https://video.example/2"});
+    let answer = stage.api.post_as(&stage.first, &path, better.clone()).await;
+    assert_eq!(answer.header("location"), Some(assignment.as_str()));
+    expected["submission"] = 2.into();
+    expected["deliverable"] = better;
+    assert_eq!(body(answer.json()), expected);
+}
+
+#[tokio::test]
+async fn work_that_is_not_what_was_asked_for() {
+    let stage = Stage::new().await;
+    let (_, mission) = stage.published(2).await;
+    stage.accepted(&mission, &stage.first).await;
+    let path = format!("{mission}/deliverables");
+    let stream = "0199a3c4-5d6e-7f80-9a1b-2c3d4e5f6071";
+    for (work, why) in [
+        (json!({}), (422, "invalid_deliverable")),
+        (
+            json!({"url": "https://video.example/1", "stream_id": stream}),
+            (422, "invalid_deliverable"),
+        ),
+        (json!({"url": "video.example"}), (422, "invalid_deliverable")),
+        (
+            json!({"url": "https://video.example/1", "details": {"url": "x"}}),
+            (422, "invalid_deliverable"),
+        ),
+        (json!({"stream_id": stream}), (422, "requirements_not_met")),
+        (json!({"stream_id": "1"}), (400, "invalid_id")),
+        (
+            json!({"url": "https://video.example/1", "details": []}),
+            (400, "invalid_body"),
+        ),
+        (
+            json!({"url": "https://video.example/1", "note": "x"}),
+            (400, "invalid_body"),
+        ),
+    ] {
+        stage.api.refused_as(&stage.first, POST, &path, &work, why).await;
+    }
+    let work = json!({"url": "https://video.example/1"});
+    // Who was not asked has nothing to hand in work for.
+    let missing = (422, "unknown_assignment");
+    stage.api.refused_as(&stage.second, POST, &path, &work, missing).await;
+    stage
+        .api
+        .refused_as(&stage.sponsor, POST, &path, &work, (403, "forbidden"))
+        .await;
+    stage.api.advance(Duration::from_secs(40 * 24 * 3_600));
+    stage
+        .api
+        .refused_as(&stage.first, POST, &path, &work, (409, "deadline_passed"))
+        .await;
+}
