@@ -6,7 +6,14 @@ use viral_projections::Difference;
 use viral_store::Position;
 
 /// Table, key, column, both values and the event's type.
-type Brief<'a> = (&'a str, &'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>, Option<&'a str>);
+type Brief<'a> = (
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    Option<&'a str>,
+    Option<&'a str>,
+    Option<&'a str>,
+);
 
 fn brief(difference: &Difference) -> Brief<'_> {
     (
