@@ -29,7 +29,7 @@ pub(super) const CAMPAIGNS: Table = Table {
         ("updated_at", "timestamptz NOT NULL"),
         ("position", "bigint NOT NULL"),
     ],
-    indexes: &["sponsor_id, created_at", "status, created_at"],
+    indexes: &["sponsor_id, created_at", "status, created_at", "created_at, id"],
 };
 
 pub(super) const MISSIONS: Table = Table {
@@ -78,7 +78,7 @@ pub(super) const ASSIGNMENTS: Table = Table {
     ],
     indexes: &[
         "creator_id, assignment_status",
-        "campaign_id",
+        "campaign_id, deadline",
         "mission_id",
         "assignment_status, deadline",
     ],

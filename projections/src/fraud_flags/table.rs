@@ -23,7 +23,7 @@ pub(super) const FRAUD_FLAGS: Table = Table {
         ("resolved_at", "timestamptz"),
         ("position", "bigint NOT NULL"),
     ],
-    indexes: &["resolution_status, score DESC, raised_at", "source_id"],
+    indexes: &["resolution_status, score, raised_at, id", "score, raised_at, id"],
 };
 
 /// A suspicion.

@@ -37,8 +37,9 @@ pub(super) const PAYOUTS: Table = Table {
     ],
     indexes: &[
         "creator_id, requested_at",
-        "sponsor_id, status",
+        "sponsor_id, requested_at",
         "status, requested_at",
+        "requested_at, id",
         "campaign_id",
     ],
 };

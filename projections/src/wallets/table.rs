@@ -50,8 +50,8 @@ pub(super) const TRANSACTIONS: Table = Table {
     ],
     indexes: &[
         "account_id, posted_position DESC, posting DESC",
+        "account_id, effective_at",
         "transaction_id",
-        "reference_id",
     ],
 };
 
@@ -70,7 +70,7 @@ pub(super) const HOLDS: Table = Table {
         ("resolved_at", "timestamptz"),
         ("position", "bigint NOT NULL"),
     ],
-    indexes: &["account_id, status", "status, expires_at", "reference_id"],
+    indexes: &["account_id, status", "user_id, status"],
 };
 
 /// An account of the platform in V-Coin.
