@@ -21,6 +21,7 @@ mod idempotency;
 mod lists;
 mod missions;
 mod openapi;
+mod payout_outcomes;
 mod payouts;
 mod people;
 mod refusals;
