@@ -58,7 +58,7 @@ impl Stage {
         let closing = if late { 8 } else { 0 };
         let deed = match part {
             Part::Sponsor => chance.weighted(&[
-                (if self.wealth > 1 { 300 } else { 8 }, Fund),
+                (if self.wealth > 1 { 100 } else { 8 }, Fund),
                 (12, Invite),
                 (40, Review),
                 (35, Approve),

@@ -214,3 +214,74 @@ impl Campaign {
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Whether the rules let these events of one campaign pass.
+    fn holds(events: &[(&str, Value)]) -> bool {
+        let events = events.to_vec();
+        std::panic::catch_unwind(move || {
+            let mut campaigns = Campaigns::default();
+            campaigns.apply("c", "campaign.created", &json!({"brief": {"budget_vcoin": "100"}}));
+            campaigns.apply("c", "campaign.published", &json!({}));
+            campaigns.apply("c", "campaign.mission_added", &json!({"mission": "m", "places": 1}));
+            campaigns.apply("c", "campaign.funded", &json!({"amount_vcoin": "50"}));
+            for (event_type, data) in &events {
+                campaigns.apply("c", event_type, data);
+            }
+        })
+        .is_ok()
+    }
+
+    fn place(assignment: &str) -> Value {
+        json!({"mission": "m", "assignment": assignment, "creator": "a", "reward_vcoin": "20",
+            "net_vcoin": "19", "fee_vcoin": "1"})
+    }
+
+    fn payout(id: &str, amount: &str) -> Value {
+        json!({"payout": id, "creator": "a", "amount_vcoin": amount})
+    }
+
+    #[test]
+    fn what_must_not_happen_is_noticed() {
+        let (taken, paid) = ("campaign.place_taken", "campaign.reward_paid");
+        let reserved = "campaign.payout_reserved";
+        assert!(holds(&[
+            (taken, place("1")),
+            (paid, place("1")),
+            (reserved, payout("p", "19"))
+        ]));
+        let closed = json!({"returned_vcoin": "50"});
+        assert!(holds(&[("campaign.closed", closed)]));
+        for wrong in [
+            &[(taken, place("1")), (taken, place("2"))][..],
+            &[(paid, place("1"))],
+            &[(taken, place("1")), (paid, place("1")), (paid, place("1"))],
+            &[
+                (taken, place("1")),
+                (paid, place("1")),
+                (reserved, payout("p", "19.0001")),
+            ],
+            &[
+                (taken, place("1")),
+                (paid, place("1")),
+                (reserved, payout("p", "15")),
+                (reserved, payout("q", "15")),
+            ],
+            &[("campaign.funded", json!({"amount_vcoin": "50.0001"}))],
+            &[("campaign.closed", json!({"returned_vcoin": "49.9999"}))],
+            &[("campaign.paused", json!({})), (taken, place("1"))],
+            &[
+                ("payout.approved", json!({})),
+                ("payout.submitted", json!({"attempt": 1})),
+                ("payout.submitted", json!({"attempt": 1})),
+            ],
+            &[("assignment.submitted", json!({})), ("assignment.expired", json!({}))],
+        ] {
+            assert!(!holds(wrong), "{wrong:?}");
+        }
+    }
+}

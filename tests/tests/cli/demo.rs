@@ -204,13 +204,12 @@ fn minor_signed(text: &str) -> i128 {
     text.strip_prefix('-').map_or_else(|| minor(text), |text| -minor(text))
 }
 
-/// Waits until a payout has a status.
+/// Waits until a payout has a status. The read model may not know it yet.
 async fn wait_for(api: &Api, payout: &Payout, status: &str) -> Value {
     let deadline = tokio::time::Instant::now() + PATIENCE;
+    let call = Call::get(format!("/v1/payouts/{}", payout.id));
     loop {
-        let found = operator()
-            .must(api, Call::get(format!("/v1/payouts/{}", payout.id)))
-            .await;
+        let found = operator().insist(api, &call).await.answer.body;
         if found["status"] == status {
             return found;
         }
