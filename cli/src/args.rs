@@ -119,6 +119,7 @@ pub enum ProjectionsCommand {
 pub enum PayoutCommand {
     /// The creator has the money
     Settle {
+        /// Which payout
         #[command(flatten)]
         args: PayoutArgs,
         /// The bank's or provider's own id of the payment
@@ -127,6 +128,7 @@ pub enum PayoutCommand {
     },
     /// It definitely did not pay: it is sent again while attempts are left
     Fail {
+        /// Which payout
         #[command(flatten)]
         args: PayoutArgs,
         /// What the bank or provider says
@@ -138,6 +140,7 @@ pub enum PayoutCommand {
     },
     /// Nobody knows whether it paid: nothing is sent until somebody does
     Unknown {
+        /// Which payout
         #[command(flatten)]
         args: PayoutArgs,
         /// What the bank or provider says
@@ -151,6 +154,9 @@ pub enum PayoutCommand {
 pub struct PayoutArgs {
     /// The payout's id
     pub id: uuid::Uuid,
+    /// Which attempt is meant: refused unless it is the last one [default: the last one]
+    #[arg(long, value_name = "N")]
+    pub attempt: Option<u32>,
     /// The address of the API [default: the one that runs in this home]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
