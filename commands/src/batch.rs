@@ -83,7 +83,7 @@ impl<'a> Batch<'a> {
         }
         let start = self.events.len();
         let savepoint = self.state.book.savepoint();
-        let mut moved = Vec::new();
+        let mut moved = HashMap::new();
         match self.append(unit, &mut moved) {
             Ok(()) => {
                 let range = start..self.events.len();
@@ -129,7 +129,7 @@ impl<'a> Batch<'a> {
         })
     }
 
-    fn append(&mut self, unit: &Unit, moved: &mut Vec<(StreamId, u64)>) -> Result<(), AppendError> {
+    fn append(&mut self, unit: &Unit, moved: &mut HashMap<StreamId, u64>) -> Result<(), AppendError> {
         let mut own = HashSet::from([unit.id]);
         for id in unit.ids().skip(1) {
             if !own.insert(id) {
@@ -169,7 +169,7 @@ impl<'a> Batch<'a> {
 
     /// All streams are where the unit expects them, before the book is asked: a plan that was made from an older state is
     /// a conflict, which is planned anew, and not whatever the ledger would say to it.
-    fn check_streams(&self, unit: &Unit, moved: &mut Vec<(StreamId, u64)>) -> Result<(), AppendError> {
+    fn check_streams(&self, unit: &Unit, moved: &mut HashMap<StreamId, u64>) -> Result<(), AppendError> {
         for guard in &unit.guards {
             check_stream(&guard.stream)?;
             self.expect(&guard.stream, guard.sequence, moved)?;
@@ -186,7 +186,7 @@ impl<'a> Batch<'a> {
             check_stream(stream)?;
             self.expect(stream, *expected, moved)?;
             if !events.is_empty() {
-                moved.push((stream.clone(), expected + events.len() as u64));
+                moved.insert(stream.clone(), expected + events.len() as u64);
             }
         }
         Ok(())
@@ -198,13 +198,9 @@ impl<'a> Batch<'a> {
         self.events.len() - usize::try_from(before).unwrap_or(usize::MAX)
     }
 
-    fn expect(&self, stream: &StreamId, expected: u64, moved: &[(StreamId, u64)]) -> Result<(), AppendError> {
-        let own = moved
-            .iter()
-            .rev()
-            .find(|(moved, _)| moved == stream)
-            .map(|(_, sequence)| *sequence);
-        let actual = own.or_else(|| self.sequences.get(stream).copied()).unwrap_or(0);
+    fn expect(&self, stream: &StreamId, expected: u64, moved: &HashMap<StreamId, u64>) -> Result<(), AppendError> {
+        let actual = moved.get(stream).or_else(|| self.sequences.get(stream));
+        let actual = actual.copied().unwrap_or(0);
         if actual == expected {
             return Ok(());
         }

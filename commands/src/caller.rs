@@ -49,6 +49,11 @@ impl Caller {
         }
     }
 
+    /// Whether everything is the caller's business, as for an admin and for the platform itself.
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin && self.scope == Scope::Any
+    }
+
     /// Whether an object of this owner is the caller's business.
     pub fn may_touch(&self, owner: UserId) -> bool {
         self.scope == Scope::Any || self.user == Some(owner)

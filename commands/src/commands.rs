@@ -3,9 +3,10 @@
 //! A use case only plans ([`UseCase::plan`]). Here it is made sure that a request happens once: a repeated one gets the
 //! events of the first, even where deciding it again would be refused, because by then the state has moved.
 
-use crate::aggregates::{Aggregates, KeptState, Subject};
+use crate::aggregates::{self, Finished, Planned, Subject};
 use crate::caller::{Caller, Request};
 use crate::error::{AppendError, CommandError};
+use crate::kept::KeptStates;
 use crate::locks::Locks;
 use crate::privacy::Vault;
 use crate::unit::{Guard, Outcome, Part, Unit};
@@ -32,7 +33,7 @@ pub struct Commands {
     vault: Vault,
     clock: Clock,
     environment: Environment,
-    aggregates: Arc<Aggregates>,
+    kept: Arc<KeptStates>,
     locks: Arc<Locks>,
     platform: Arc<OnceCell<()>>,
 }
@@ -51,6 +52,9 @@ pub enum Environment {
 pub trait UseCase: Sync {
     /// Whether the request has personal fields: then its hash is keyed, so that nobody can guess them from it.
     const PERSONAL: bool = false;
+    /// Whether only admins and the platform itself may ask for it. The API has a table of its own; this holds for
+    /// whoever calls without one.
+    const ADMINS_ONLY: bool = false;
 
     /// Loads what it is about, decides, and says what is to be appended.
     fn plan(&self, work: &Work<'_>) -> impl Future<Output = Result<Plan, CommandError>> + Send;
@@ -72,15 +76,20 @@ pub struct Work<'a> {
 pub struct Plan {
     parts: Vec<Part>,
     guards: Vec<Guard>,
-    kept: Vec<KeptState>,
+    planned: Vec<Planned>,
 }
 
 impl Plan {
     /// Adds what is about to happen to an aggregate, and what that does to the ledger. One to which nothing happens
     /// must not move meanwhile.
     pub(crate) fn add<A: Aggregate>(&mut self, subject: Subject<A>) -> Result<(), CommandError> {
-        let (stream, expected) = (subject.stream.clone(), subject.sequence);
-        let (events, effects, kept) = subject.finish()?;
+        let Finished {
+            stream,
+            expected,
+            events,
+            effects,
+            planned,
+        } = subject.finish()?;
         if events.is_empty() {
             self.guards.push(Guard {
                 stream,
@@ -95,7 +104,7 @@ impl Plan {
         });
         let ledger = |Effect { id, command }| Part::Ledger { id, command };
         self.parts.extend(effects.into_iter().map(ledger));
-        self.kept.push(kept);
+        self.planned.push(planned);
         Ok(())
     }
 
@@ -154,7 +163,7 @@ impl Commands {
             vault,
             clock: Arc::new(Utc::now),
             environment: Environment::Production,
-            aggregates: Arc::default(),
+            kept: Arc::default(),
             locks: Arc::default(),
             platform: Arc::default(),
         }
@@ -196,6 +205,7 @@ impl Commands {
 
     /// Carries out a use case, once for a request however often it is asked.
     pub async fn run<U: UseCase>(&self, caller: &Caller, request: &Request, case: &U) -> Result<Outcome, CommandError> {
+        check_caller::<U>(caller)?;
         let mut request = request.clone();
         if U::PERSONAL {
             let keyed = |hash: String| self.vault.blind("viral request hash 1", &hash);
@@ -205,15 +215,15 @@ impl Commands {
         loop {
             attempt += 1;
             let work = self.work(caller, request.unit_id);
-            let planned = match case.plan(&work).await {
+            let plan = match case.plan(&work).await {
                 Ok(plan) => plan,
                 Err(error) => return self.earlier(&request).await?.ok_or(error),
             };
-            let unit = unit(caller, &request, &planned);
+            let unit = unit(caller, &request, &plan);
             match self.writer.append(unit).await {
                 Ok(outcome) => {
                     if !outcome.is_duplicate() {
-                        planned.kept.into_iter().for_each(|kept| self.aggregates.keep(kept));
+                        plan.planned.into_iter().for_each(|planned| planned.keep(&self.kept));
                     }
                     return Ok(outcome);
                 }
@@ -228,6 +238,7 @@ impl Commands {
 
     /// What a use case would do, without doing it.
     pub async fn rehearse<U: UseCase>(&self, caller: &Caller, case: &U) -> Result<Rehearsal, CommandError> {
+        check_caller::<U>(caller)?;
         let work = self.work(caller, Uuid::now_v7());
         let plan = case.plan(&work).await?;
         let (now, commands) = (work.now, plan.ledger_commands());
@@ -261,6 +272,13 @@ impl Commands {
         }
         Ok(Some(Outcome::Duplicate(self.writer.unit_at(first.position).await?)))
     }
+}
+
+fn check_caller<U: UseCase>(caller: &Caller) -> Result<(), CommandError> {
+    if U::ADMINS_ONLY && !caller.is_admin() {
+        return Err(CommandError::refused("forbidden", "this is for admins"));
+    }
+    Ok(())
 }
 
 fn unit(caller: &Caller, request: &Request, plan: &Plan) -> Unit {
@@ -300,12 +318,12 @@ impl Work<'_> {
 
     /// Loads an aggregate, whether it exists or not.
     pub(crate) async fn load<A: Aggregate>(&self, id: Uuid) -> Result<Subject<A>, CommandError> {
-        Ok(self.commands.aggregates.load(self.store(), id).await?)
+        self.load_named(&id.to_string()).await
     }
 
     /// As [`Work::load`], by an id that is no UUID.
     pub(crate) async fn load_named<A: Aggregate>(&self, id: &str) -> Result<Subject<A>, CommandError> {
-        Ok(self.commands.aggregates.load_named(self.store(), id).await?)
+        Ok(aggregates::load(&self.commands.kept, self.store(), id).await?)
     }
 
     /// Waits until nobody else in this process works on an aggregate, then loads it. Campaigns come before users:
@@ -348,5 +366,5 @@ impl Work<'_> {
 /// The first event of this kind in a unit: what an answer is made of.
 pub fn first_event<A: Aggregate>(events: &[StoredEvent]) -> Option<A::Event> {
     let mut of_kind = events.iter().filter(|event| event.stream.aggregate_type == A::TYPE);
-    of_kind.find_map(|event| crate::aggregates::read_event(event).ok())
+    of_kind.find_map(|event| aggregates::read_event(event).ok())
 }

@@ -173,6 +173,7 @@ pub enum CommandError {
 impl CommandError {
     /// The codes of rules that are not one aggregate's.
     pub const CODES: &[&str] = &[
+        "forbidden",
         "invalid_invitations",
         "invalid_profile",
         "not_a_creator",

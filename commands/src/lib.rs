@@ -15,6 +15,7 @@ pub mod use_cases;
 pub mod writer;
 
 mod batch;
+mod kept;
 mod locks;
 mod lookups;
 

@@ -15,6 +15,8 @@ pub struct CancelInvitation {
 }
 
 impl UseCase for CancelInvitation {
+    const ADMINS_ONLY: bool = true;
+
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let mut assignment = work.take::<Assignment>(self.assignment.0).await?;
         let reason = self.reason.clone();

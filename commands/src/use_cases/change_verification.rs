@@ -15,6 +15,8 @@ pub struct ChangeVerification {
 }
 
 impl UseCase for ChangeVerification {
+    const ADMINS_ONLY: bool = true;
+
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let mut user = work.take::<User>(self.user.0).await?;
         if !user.state().exists() {

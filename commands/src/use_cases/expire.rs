@@ -16,6 +16,8 @@ pub struct ExpireAssignment {
 }
 
 impl UseCase for ExpireAssignment {
+    const ADMINS_ONLY: bool = true;
+
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let (mut assignment, mut campaign) = work.take_assignment(self.assignment, |offer| offer.creator).await?;
         let had_place = assignment.state().hold.is_some();
@@ -40,6 +42,8 @@ pub struct ExpireHold {
 }
 
 impl UseCase for ExpireHold {
+    const ADMINS_ONLY: bool = true;
+
     async fn plan(&self, _: &Work<'_>) -> Result<Plan, CommandError> {
         let mut plan = Plan::default();
         plan.add_ledger(Command::ExpireHold { hold: self.hold });

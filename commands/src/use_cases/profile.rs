@@ -2,6 +2,7 @@
 
 use crate::error::CommandError;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use viral_domain::text;
 
 /// The most links that a profile may have.
@@ -10,7 +11,7 @@ const MAX_LINKS: usize = 10;
 const MAX_LINE: usize = 320;
 
 /// What a user says about themselves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// Some words about the user.
@@ -24,6 +25,13 @@ pub struct Profile {
     /// Where the user can be seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
+}
+
+impl fmt::Debug for Profile {
+    /// Without the fields: what is personal must not reach a log by way of `{:?}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Profile")
+    }
 }
 
 impl Profile {

@@ -24,6 +24,8 @@ pub struct RaiseFlag {
 }
 
 impl UseCase for RaiseFlag {
+    const ADMINS_ONLY: bool = true;
+
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let id = FlagId(work.unit_id());
         let mut flag = work.load::<FraudFlag>(id.0).await?;

@@ -16,6 +16,7 @@ pub struct RegisterUser {
 }
 
 impl UseCase for RegisterUser {
+    const ADMINS_ONLY: bool = true;
     const PERSONAL: bool = true;
 
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {

@@ -30,6 +30,8 @@ pub struct ResolveFlag {
 }
 
 impl UseCase for ResolveFlag {
+    const ADMINS_ONLY: bool = true;
+
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let mut flag = work.take::<FraudFlag>(self.flag.0).await?;
         let unknown = || CommandError::not_found("flag", self.flag);

@@ -15,6 +15,8 @@ pub struct SubmitPayout {
 }
 
 impl UseCase for SubmitPayout {
+    const ADMINS_ONLY: bool = true;
+
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let mut payout = work.take::<Payout>(self.payout.0).await?;
         if !payout.state().exists() {

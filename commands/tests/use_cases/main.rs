@@ -11,6 +11,7 @@ mod fraud;
 mod given_when_then;
 mod idempotency;
 mod journeys;
+mod large;
 mod model;
 mod payouts;
 mod privacy;

@@ -4,7 +4,7 @@ use crate::stage::*;
 use crate::world::{World, caller, id, usd, vcoin};
 use uuid::Uuid;
 use viral_commands::use_cases::*;
-use viral_commands::{Caller, Environment, Scope};
+use viral_commands::{Caller, Environment};
 use viral_domain::user::{Role, Verification};
 use viral_domain::{CampaignId, Terms, UserId};
 
@@ -144,9 +144,5 @@ async fn logins_are_unique_and_profiles_say_something() {
         user: id(&user),
         verification: Verification::Unverified,
     };
-    let admin = Caller {
-        scope: Scope::Any,
-        ..user.clone()
-    };
-    world.refused(&admin, &unchanged, "verification_unchanged").await;
+    world.refused(&registrar, &unchanged, "verification_unchanged").await;
 }

@@ -111,7 +111,6 @@ async fn payouts_are_their_creators_and_their_sponsors() {
             reason: "no".to_owned(),
         })
         .await;
-        hidden(&stage, who, payout, |id| settled(PayoutId(id))).await;
     }
     for who in [&stage.rival, &stage.second, &stage.sponsor] {
         hidden(&stage, who, payout, |id| CancelPayout {
