@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// Reports an outcome through the API of the running platform.
 pub(crate) async fn run(home: &Path, command: &PayoutCommand) -> Result<(), Error> {
-    let (args, outcome) = match command {
+    let (args, mut outcome) = match command {
         PayoutCommand::Settle { args, reference } => {
             (args, json!({"outcome": "settled", "provider_reference": reference}))
         }
@@ -20,6 +20,7 @@ pub(crate) async fn run(home: &Path, command: &PayoutCommand) -> Result<(), Erro
         }
         PayoutCommand::Unknown { args, reason } => (args, json!({"outcome": "unknown", "reason": reason})),
     };
+    outcome["attempt"] = json!(args.attempt);
     let client = Client::operator(home, args.url.as_deref())?;
     let path = format!("/v1/admin/payouts/{}/outcome", args.id);
     let key = Uuid::now_v7().to_string();

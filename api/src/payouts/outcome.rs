@@ -23,11 +23,15 @@ use viral_domain::{Money, PayoutId, Vcoin};
 pub(crate) enum Outcome {
     /// The creator has the money.
     Settled {
+        /// Which attempt is meant: refused with 409 unless it is the last one. The last one if absent.
+        attempt: Option<u32>,
         /// The provider's own id of the payment.
         provider_reference: Option<String>,
     },
     /// This attempt definitely did not pay.
     Failed {
+        /// Which attempt is meant: refused with 409 unless it is the last one. The last one if absent.
+        attempt: Option<u32>,
         /// What the provider said.
         reason: Option<String>,
         /// Not to be tried again: the V-Coin is back in the wallet. The last attempt is final anyway.
@@ -36,6 +40,8 @@ pub(crate) enum Outcome {
     },
     /// It is not known.
     Unknown {
+        /// Which attempt is meant: refused with 409 unless it is the last one. The last one if absent.
+        attempt: Option<u32>,
         /// What the provider said.
         reason: Option<String>,
     },
@@ -44,14 +50,22 @@ pub(crate) enum Outcome {
 impl Outcome {
     fn to_commands(&self) -> PayoutOutcome {
         match self {
-            Outcome::Settled { provider_reference } => PayoutOutcome::Settled {
+            Outcome::Settled { provider_reference, .. } => PayoutOutcome::Settled {
                 provider_reference: provider_reference.clone(),
             },
-            Outcome::Failed { reason, finally } => PayoutOutcome::Failed {
+            Outcome::Failed { reason, finally, .. } => PayoutOutcome::Failed {
                 reason: reason.clone(),
                 finally: *finally,
             },
-            Outcome::Unknown { reason } => PayoutOutcome::Unknown { reason: reason.clone() },
+            Outcome::Unknown { reason, .. } => PayoutOutcome::Unknown { reason: reason.clone() },
+        }
+    }
+
+    fn attempt(&self) -> Option<u32> {
+        match self {
+            Outcome::Settled { attempt, .. } | Outcome::Failed { attempt, .. } | Outcome::Unknown { attempt, .. } => {
+                *attempt
+            }
         }
     }
 }
@@ -101,7 +115,7 @@ struct End {
 #[utoipa::path(
     post, path = "/v1/admin/payouts/{id}/outcome", operation_id = "reportPayoutOutcome", tag = "payouts",
     params(("id" = Uuid, Path, description = "The payout's id", example = "9c0e4a77-1d52-8f3b-b6a8-2e7d51c94f10")),
-    request_body(content = Outcome, example = json!({"outcome": "settled", "provider_reference": "po_4711"})),
+    request_body(content = Outcome, example = json!({"outcome": "settled", "attempt": 1, "provider_reference": "po_4711"})),
     responses((status = 200, description = "It is recorded", body = AttemptedPayout,
         example = json!({"id": "9c0e4a77-1d52-8f3b-b6a8-2e7d51c94f10", "status": "settled", "attempt": 1,
             "amount_vcoin": "80.0000", "fiat": {"amount": "0.80", "asset": "USD"}, "provider_reference": "po_4711",
@@ -116,7 +130,11 @@ pub(crate) async fn report(
     let payout = PayoutId(parse::id(&id)?);
     let outcome = write.body.to_commands();
     let path = format!("/v1/admin/payouts/{payout}/outcome");
-    let case = ReportPayoutOutcome { payout, outcome };
+    let case = ReportPayoutOutcome {
+        payout,
+        attempt: write.body.attempt(),
+        outcome,
+    };
     let written = write.run(&state, "payout.outcome", &path, &case).await?;
     written.answer(StatusCode::OK, None, &attempted(&written)?)
 }

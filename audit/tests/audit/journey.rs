@@ -189,7 +189,12 @@ impl Journey {
         let provider = "manual".to_owned();
         let bank = Caller::system("bank");
         self.ask(&bank, &SubmitPayout { payout, provider }).await;
-        self.ask(&bank, &ReportPayoutOutcome { payout, outcome }).await;
+        let report = ReportPayoutOutcome {
+            payout,
+            attempt: None,
+            outcome,
+        };
+        self.ask(&bank, &report).await;
     }
 
     /// Somebody suspects a campaign, and is wrong.

@@ -34,14 +34,20 @@ pub enum PayoutOutcome {
 pub struct ReportPayoutOutcome {
     /// Which payout.
     pub payout: PayoutId,
+    /// Which attempt is meant; the last one if nothing is said. An attempt that failed is followed by another one within
+    /// moments, and what is said of the first must not be taken for news of the second: that would send a third.
+    pub attempt: Option<u32>,
     /// What became of it.
     pub outcome: PayoutOutcome,
 }
 
 impl UseCase for ReportPayoutOutcome {
+    const ADMINS_ONLY: bool = true;
+
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let request = work.request_of(self.payout, |request| request.sponsor).await?;
         let (mut payout, mut campaign, mut user) = work.take_payout(&request).await?;
+        self.check_attempt(payout.state().attempt)?;
         let transaction = work.derived("transaction");
         payout.decide(&match self.outcome.clone() {
             PayoutOutcome::Settled { provider_reference } => PayoutCommand::Settle {
@@ -69,5 +75,18 @@ impl UseCase for ReportPayoutOutcome {
         plan.add(campaign)?;
         plan.add(user)?;
         Ok(plan)
+    }
+}
+
+impl ReportPayoutOutcome {
+    fn check_attempt(&self, last: u32) -> Result<(), CommandError> {
+        match self.attempt {
+            Some(attempt) if attempt != last => {
+                let message =
+                    format!("attempt {attempt} is not the last one, which is {last}: look at the payout again");
+                Err(CommandError::refused("payout_wrong_status", message))
+            }
+            _ => Ok(()),
+        }
     }
 }

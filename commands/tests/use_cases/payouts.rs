@@ -94,6 +94,29 @@ async fn attempts_fail_vanish_and_fail_for_good() {
     assert_eq!(statuses, [Paid::Failed, Paid::Failed, Paid::Settled]);
 }
 
+/// Whoever reports a failure twice, to be sure, must not fail the attempt that followed: it may be paying just now.
+#[tokio::test]
+async fn what_is_said_of_one_attempt_does_not_count_for_the_next() {
+    let (stage, campaign) = earning("100").await;
+    let (world, admin) = (&stage.world, &stage.admin);
+    let payout = stage.sent(campaign, &stage.first, "95").await;
+    let of_first = [failed(payout, false), settled(payout), unknown(payout)].map(|report| ReportPayoutOutcome {
+        attempt: Some(1),
+        ..report
+    });
+    world.must(admin, &of_first[0]).await;
+    world.must(admin, &sending(payout)).await;
+    for report in &of_first {
+        world.refused(admin, report, "payout_wrong_status").await;
+    }
+    let of_second = ReportPayoutOutcome {
+        attempt: Some(2),
+        ..settled(payout)
+    };
+    world.must(admin, &of_second).await;
+    assert_eq!(world.audit().await.payout(payout).status, Paid::Settled);
+}
+
 #[tokio::test]
 async fn payouts_are_rejected_and_cancelled_before_they_are_sent() {
     let (stage, campaign) = earning("100").await;

@@ -190,7 +190,11 @@ pub(crate) fn sending(payout: PayoutId) -> SubmitPayout {
 }
 
 pub(crate) fn outcome(payout: PayoutId, outcome: PayoutOutcome) -> ReportPayoutOutcome {
-    ReportPayoutOutcome { payout, outcome }
+    ReportPayoutOutcome {
+        payout,
+        attempt: None,
+        outcome,
+    }
 }
 
 pub(crate) fn settled(payout: PayoutId) -> ReportPayoutOutcome {
