@@ -29,6 +29,8 @@ pub struct Round {
     pub done: usize,
     /// How many had been done before, or were refused because the state has moved on.
     pub superfluous: usize,
+    /// How many could not be done: the log says why.
+    pub failed: usize,
 }
 
 impl Workers {
@@ -48,6 +50,8 @@ impl Workers {
             loop {
                 match self.round().await {
                     Ok(round) if round.done > 0 => tracing::info!(done = round.done, "workers"),
+                    // Tried again, but not as often as the log moves.
+                    Ok(round) if round.failed > 0 => tokio::time::sleep(BACK_OFF).await,
                     Ok(_) => {}
                     Err(error) => {
                         tracing::warn!(%error, "the workers wait");
@@ -67,14 +71,19 @@ impl Workers {
         }
     }
 
-    /// Applies every rule once.
+    /// Applies every rule once. What cannot be done for its own sake, such as one aggregate that cannot be read, is told
+    /// and does not keep the rest from being done.
     pub async fn round(&self) -> Result<Round, CommandError> {
         let mut round = Round::default();
         for job in rules::due(&self.commands, &self.read_models).await? {
             match self.carry_out(&job).await {
                 Ok(true) => round.done += 1,
                 Ok(false) => round.superfluous += 1,
-                Err(error) => return Err(error),
+                Err(CommandError::Append(error)) if error.is_retryable() => return Err(error.into()),
+                Err(error) => {
+                    tracing::error!(?job, %error, "this cannot be done");
+                    round.failed += 1;
+                }
             }
         }
         Ok(round)
