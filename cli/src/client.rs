@@ -24,7 +24,7 @@ pub(crate) fn forget(home: &Path) {
 }
 
 /// A caller of the API.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
     base: String,

@@ -96,5 +96,7 @@ fn write(home: &Path, path: &Path, secret: &str) -> std::io::Result<()> {
     file.sync_all()?;
     let linked = std::fs::hard_link(&draft, path);
     std::fs::remove_file(&draft)?;
-    linked
+    linked?;
+    // The name must outlast a power cut as well: what is sealed under this key is in the database a moment later.
+    std::fs::File::open(home)?.sync_all()
 }
