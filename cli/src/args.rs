@@ -109,7 +109,7 @@ pub enum ProjectionsCommand {
     },
     /// Try again what one could not take in
     Resume {
-        /// Which
+        /// Which, or all
         name: String,
     },
 }

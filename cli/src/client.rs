@@ -17,10 +17,13 @@ pub(crate) fn remember(home: &Path, url: &str) -> Result<(), Error> {
         .map_err(Error::io(format!("{} cannot be written", home.join(FILE).display())))
 }
 
-/// Forgets it again, when the platform ends.
-pub(crate) fn forget(home: &Path) {
-    // If it is not there, there is nothing to forget.
-    let _ = std::fs::remove_file(home.join(FILE));
+/// Forgets it again, when the platform at this address ends; another one may have taken its place.
+pub(crate) fn forget(home: &Path, url: &str) {
+    let path = home.join(FILE);
+    if std::fs::read_to_string(&path).is_ok_and(|kept| kept == url) {
+        // If it cannot be removed, whoever calls the platform finds nobody there.
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 /// A caller of the API.

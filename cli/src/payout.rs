@@ -7,7 +7,6 @@ use crate::run::print;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::path::Path;
-use uuid::Uuid;
 
 /// Reports an outcome through the API of the running platform.
 pub(crate) async fn run(home: &Path, command: &PayoutCommand) -> Result<(), Error> {
@@ -20,15 +19,30 @@ pub(crate) async fn run(home: &Path, command: &PayoutCommand) -> Result<(), Erro
         }
         PayoutCommand::Unknown { args, reason } => (args, json!({"outcome": "unknown", "reason": reason})),
     };
-    outcome["attempt"] = json!(args.attempt);
     let client = Client::operator(home, args.url.as_deref())?;
+    let payout = client.get(&format!("/v1/payouts/{}", args.id)).await?.success()?;
+    let last = payout.body["attempt"].as_u64();
+    // The report names its attempt: one that was sent again meanwhile is another one.
+    let attempt = args.attempt.map(u64::from).or(last);
+    outcome["attempt"] = json!(attempt);
     let path = format!("/v1/admin/payouts/{}/outcome", args.id);
-    let key = Uuid::now_v7().to_string();
+    // The same report on the same attempt is the same call, however often it is made.
+    let key = format!(
+        "viral-payout-{}-{}-{}",
+        args.id,
+        attempt.unwrap_or(0),
+        outcome["outcome"].as_str().unwrap_or("?")
+    );
     let answer = client
         .send_once(Method::POST, &path, &key, &without_nulls(outcome))
         .await?
         .success()?;
-    print(&format!("payout {} is {}\n", args.id, answer.text("status")))
+    let attempt = answer.body["attempt"].as_u64().or(attempt).unwrap_or(0);
+    let what = match answer.text("status").as_str() {
+        "approved" => format!("attempt {attempt} failed, it will be sent again"),
+        status => format!("it is {status} by attempt {attempt}"),
+    };
+    print(&format!("payout {}: {what}\n", args.id))
 }
 
 /// Options that were not given are left out.

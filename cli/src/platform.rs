@@ -3,8 +3,9 @@
 use crate::args::UpArgs;
 use crate::database::Database;
 use crate::error::Error;
+use crate::secrets::{self, NoKey};
+use crate::terms;
 use crate::unseal::VaultUnseal;
-use crate::{secrets, terms};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -14,7 +15,13 @@ use viral_projections::queries::ReadModels;
 
 /// The vault of personal fields of this home and database.
 pub(crate) async fn vault(home: &Path, database: &Database, may_create: bool) -> Result<Vault, Error> {
-    let key = secrets::master_key(home, may_create)?;
+    let sealed = database.person_keys().any().await?.is_some();
+    let no_key = match (sealed, may_create) {
+        (true, _) => NoKey::Lost,
+        (false, true) => NoKey::Make,
+        (false, false) => NoKey::Ask,
+    };
+    let key = secrets::master_key(home, no_key)?;
     let vault = Vault::new(database.person_keys(), &key);
     vault.check().await.map_err(|error| {
         Error::Other(format!(

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::path::Path;
 use viral_audit::Progress as _;
 use viral_audit::progress::Unit;
-use viral_projections::{READ_MODELS, Status};
+use viral_projections::{READ_MODELS, ReadModel, Status};
 
 /// Runs one; answers whether all read models are as they should be.
 pub(crate) async fn run(home: &Path, command: &ProjectionsCommand) -> Result<bool, Error> {
@@ -33,8 +33,7 @@ async fn carry_out(home: &Path, database: &Database, command: &ProjectionsComman
     match command {
         ProjectionsCommand::Rebuild { name } => {
             let mut text = String::new();
-            let all = name == "all";
-            for model in READ_MODELS.iter().filter(|model| all || model.name == name) {
+            for model in named(name)? {
                 let progress = OnStderr::new();
                 progress.begin(model.name, Unit::Events, database.store().head().await?.position.0);
                 projector
@@ -42,32 +41,41 @@ async fn carry_out(home: &Path, database: &Database, command: &ProjectionsComman
                     .await?;
                 text.push_str(&format!("{} is rebuilt\n", model.name));
             }
-            match text.is_empty() {
-                true => Err(unknown(name)),
-                false => Ok((text, true)),
-            }
+            Ok((text, true))
         }
         ProjectionsCommand::Resume { name } => {
-            let resumed = projector.resume(name).await?;
-            let was = if resumed.was_halted {
-                "it had stopped and goes on; "
-            } else {
-                ""
-            };
-            let (applied, parked) = (resumed.applied, resumed.still_parked);
-            let text = format!("{name}: {was}{applied} parked events were applied, {parked} are still parked\n");
-            Ok((text, parked == 0))
+            let (mut text, mut well) = (String::new(), true);
+            for model in named(name)? {
+                let resumed = projector.resume(model.name).await?;
+                let was = match resumed.was_halted {
+                    true => "it had stopped and goes on; ",
+                    false => "",
+                };
+                let (applied, parked) = (resumed.applied, resumed.still_parked);
+                let line = format!("{was}{applied} parked events were applied, {parked} are still parked");
+                text.push_str(&format!("{}: {line}\n", model.name));
+                well &= parked == 0;
+            }
+            Ok((text, well))
         }
         ProjectionsCommand::List { json } => list(database, *json).await,
     }
 }
 
-fn unknown(name: &str) -> Error {
-    let names: Vec<&str> = READ_MODELS.iter().map(|model| model.name).collect();
-    Error::Other(format!(
-        "there is no read model {name:?}: name one of {}, or all",
-        names.join(", ")
-    ))
+/// The read models of this name; all of them for `all`.
+fn named(name: &str) -> Result<Vec<&'static ReadModel>, Error> {
+    let found: Vec<_> = READ_MODELS
+        .iter()
+        .filter(|model| name == "all" || model.name == name)
+        .collect();
+    if found.is_empty() {
+        let names: Vec<&str> = READ_MODELS.iter().map(|model| model.name).collect();
+        let names = names.join(", ");
+        return Err(Error::Other(format!(
+            "there is no read model {name:?}: name one of {names}, or all"
+        )));
+    }
+    Ok(found)
 }
 
 async fn list(database: &Database, as_json: bool) -> Result<(String, bool), Error> {

@@ -2,6 +2,7 @@
 //! hexadecimal in a file of its own, which only its owner can read.
 
 use crate::error::Error;
+use std::env::VarError;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -24,21 +25,47 @@ pub(crate) fn existing_token(home: &Path) -> Result<Option<String>, Error> {
     read(&home.join(TOKEN_FILE))
 }
 
-/// The master key: from the environment, else from the home. One is made there only where `may_create`: a platform
-/// whose data lie elsewhere must be told its key, because with a new one everything sealed so far would be lost.
-pub(crate) fn master_key(home: &Path, may_create: bool) -> Result<[u8; 32], Error> {
-    let given = std::env::var(MASTER_KEY).ok().filter(|text| !text.trim().is_empty());
+/// What to do where there is no master key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoKey {
+    /// Make one: nothing is sealed yet.
+    Make,
+    /// Ask for one: a platform whose data lie elsewhere must be told its key.
+    Ask,
+    /// It is lost. A new one would not open what is sealed already, and stand in the way of the right one.
+    Lost,
+}
+
+/// The master key: from the environment, else from the home.
+pub(crate) fn master_key(home: &Path, no_key: NoKey) -> Result<[u8; 32], Error> {
+    let given = match std::env::var(MASTER_KEY) {
+        Ok(text) => Some(text),
+        Err(VarError::NotPresent) => None,
+        Err(VarError::NotUnicode(_)) => return Err(not_hexadecimal(MASTER_KEY)),
+    };
+    key_of(home, given, no_key)
+}
+
+fn key_of(home: &Path, given: Option<String>, no_key: NoKey) -> Result<[u8; 32], Error> {
+    let given = given.filter(|text| !text.trim().is_empty());
     let (text, place) = match given {
         Some(text) => (text.trim().to_owned(), MASTER_KEY.to_owned()),
         None => {
             let path = home.join(MASTER_KEY_FILE);
-            let text = match read(&path)? {
-                Some(text) => text,
-                None if may_create => kept(home, MASTER_KEY_FILE)?,
-                None => {
+            let text = match (read(&path)?, no_key) {
+                (Some(text), _) => text,
+                (None, NoKey::Make) => kept(home, MASTER_KEY_FILE)?,
+                (None, NoKey::Ask) => {
                     return Err(Error::Other(format!(
                         "set {MASTER_KEY} to the master key of personal fields, 64 hexadecimal digits (a new one: \
                          `openssl rand -hex 32`); keep it where the database's backups are not"
+                    )));
+                }
+                (None, NoKey::Lost) => {
+                    return Err(Error::Other(format!(
+                        "{} is missing, and without it personal fields that are sealed already stay closed: put it back \
+                         from where you keep it, or set {MASTER_KEY}",
+                        path.display()
                     )));
                 }
             };
@@ -46,9 +73,12 @@ pub(crate) fn master_key(home: &Path, may_create: bool) -> Result<[u8; 32], Erro
         }
     };
     let mut key = [0; 32];
-    let problem = |_| Error::Other(format!("{place} must be 64 hexadecimal digits"));
-    hex::decode_to_slice(text, &mut key).map_err(problem)?;
+    hex::decode_to_slice(text, &mut key).map_err(|_| not_hexadecimal(&place))?;
     Ok(key)
+}
+
+fn not_hexadecimal(place: &str) -> Error {
+    Error::Other(format!("{place} must be 64 hexadecimal digits"))
 }
 
 /// The secret in a file of the home, or a new one.
@@ -99,4 +129,40 @@ fn write(home: &Path, path: &Path, secret: &str) -> std::io::Result<()> {
     linked?;
     // The name must outlast a power cut as well: what is sealed under this key is in the database a moment later.
     std::fs::File::open(home)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_master_key_is_made_once_and_never_where_one_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        for (no_key, hint) in [(NoKey::Ask, "openssl rand"), (NoKey::Lost, "put it back")] {
+            let error = key_of(&home, None, no_key).unwrap_err().to_string();
+            assert!(error.contains(hint) && error.contains(MASTER_KEY), "{error}");
+            assert!(!home.join(MASTER_KEY_FILE).exists());
+        }
+        let made = key_of(&home, Some(" ".to_owned()), NoKey::Make).unwrap();
+        assert_ne!(made, [0; 32]);
+        for no_key in [NoKey::Make, NoKey::Ask, NoKey::Lost] {
+            assert_eq!(key_of(&home, None, no_key).unwrap(), made);
+        }
+        assert_eq!(std::fs::read_dir(&home).unwrap().count(), 1, "no draft is left");
+        let given = key_of(&home, Some("07".repeat(32)), NoKey::Lost).unwrap();
+        assert_eq!(given, [7; 32]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_key_is_said_without_the_key() {
+        let folder = tempfile::tempdir().unwrap();
+        for wrong in ["beef", &"07".repeat(33), &"zz".repeat(32)] {
+            let error = key_of(folder.path(), Some(wrong.to_owned()), NoKey::Make).unwrap_err();
+            assert_eq!(error.to_string(), "VIRAL_MASTER_KEY must be 64 hexadecimal digits");
+        }
+        std::fs::write(folder.path().join(MASTER_KEY_FILE), "").unwrap();
+        let error = key_of(folder.path(), None, NoKey::Make).unwrap_err().to_string();
+        assert!(error.contains("is empty"), "{error}");
+    }
 }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::{client, platform, secrets};
 use std::future::Future;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,6 +75,7 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
         true => Some(Front::open(home, &args).await?),
         false => None,
     };
+    let url = front.as_ref().map(|front| front.url());
     let mut stop = Stop::new()?;
     let database = tokio::select! {
         opened = Database::open(home, Purpose::Run) => opened?,
@@ -84,8 +86,8 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
         () = stop.wait() => return database.close().await,
     };
     let ended = started?.until(&mut stop, &database).await;
-    if roles.api {
-        client::forget(home);
+    if let Some(url) = url {
+        client::forget(home, &url);
     }
     database.close().await?;
     ended
@@ -94,6 +96,7 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
 /// Where HTTP comes in, and who may.
 struct Front {
     listener: TcpListener,
+    address: SocketAddr,
     tokens: Tokens,
     token: String,
 }
@@ -104,6 +107,7 @@ impl Front {
             "cannot listen on {}: is `viral up` running already? choose another address with --listen",
             args.listen
         )))?;
+        let address = listener.local_addr().map_err(Error::io("the listening socket"))?;
         let token = operator_token(home, args)?;
         let mut tokens = Tokens::new();
         tokens
@@ -111,9 +115,14 @@ impl Front {
             .map_err(|e| Error::Other(format!("VIRAL_API_TOKEN: {e}")))?;
         Ok(Front {
             listener,
+            address,
             tokens,
             token,
         })
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 }
 
@@ -164,9 +173,8 @@ async fn start(
         });
     }
     if let Some(front) = front {
-        let address = front.listener.local_addr().map_err(Error::io("the listening socket"))?;
-        client::remember(home, &format!("http://{address}"))?;
-        announce(home, args, database, address, &front.token);
+        client::remember(home, &front.url())?;
+        announce(home, args, database, front.address, &front.token);
         let mut state = AppState::new(commands, front.tokens)
             .with_read_models(read_models)
             .with_progress(Arc::new(Checkpoints::new(database.pool())));
@@ -275,7 +283,7 @@ fn operator_token(home: &Path, args: &UpArgs) -> Result<String, Error> {
 }
 
 /// Says where everything is and what to try next. This is for people: programs read `viral doctor --json`.
-fn announce(home: &Path, args: &UpArgs, database: &Database, address: std::net::SocketAddr, token: &str) {
+fn announce(home: &Path, args: &UpArgs, database: &Database, address: SocketAddr, token: &str) {
     let mut text = format!("Viral Engine is up: http://{address}\n");
     match database.server() {
         Some(server) => text.push_str(&format!(

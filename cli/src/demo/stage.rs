@@ -1,6 +1,6 @@
 //! A platform for the time of the demo, where none runs.
 
-use crate::client::{self, Client};
+use crate::client::Client;
 use crate::error::Error;
 use std::path::Path;
 use std::process::Stdio;
@@ -23,7 +23,6 @@ impl Stage {
             return Ok(None);
         }
         eprintln!("No platform runs in {}: one is started for the demo.", home.display());
-        client::forget(home);
         let program = std::env::current_exe().map_err(Error::io("finding our own program"))?;
         let mut child = Command::new(program)
             .arg("--home")

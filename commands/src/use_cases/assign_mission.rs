@@ -4,7 +4,7 @@ use crate::commands::{Plan, UseCase, Work};
 use crate::error::CommandError;
 use std::collections::BTreeSet;
 use viral_domain::assignment::{Assignment, AssignmentCommand, Status};
-use viral_domain::campaign::CampaignCommand;
+use viral_domain::campaign::{CampaignCommand, Status as CampaignStatus};
 use viral_domain::user::{Role, User};
 use viral_domain::{AssignmentId, MissionId, UserId};
 
@@ -101,6 +101,10 @@ impl UseCase for JoinMission {
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let creator = work.caller_as(Role::Creator).await?;
         let mut campaign = work.take_campaign_of(self.mission).await?;
+        if campaign.state().status == CampaignStatus::Draft {
+            // Drafts are their sponsor's business: to others they are not there.
+            return Err(CommandError::not_found("mission", self.mission));
+        }
         let offer = campaign.state().offer(self.mission, creator);
         let offer = offer.map_err(|refusal| CommandError::refusal(&refusal))?;
         let id = AssignmentId::of(self.mission, creator);

@@ -14,12 +14,10 @@ const FIAT_ENTRY: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OnRampError {
     /// The entry was used before.
-    #[error("fiat entry {fiat_entry:?} was turned into {amount} VCOIN before: each entry counts once")]
+    #[error("fiat entry {fiat_entry:?} was turned into V-Coin before: each entry counts once")]
     AlreadyCompleted {
         /// Which entry.
         fiat_entry: String,
-        /// What was issued for it.
-        amount: Vcoin,
     },
     /// Nothing came in.
     #[error("the fiat amount is {0}: it must be above zero")]
@@ -72,7 +70,6 @@ impl Aggregate for OnRamp {
         if let Some(completed) = &self.completed {
             return Err(OnRampError::AlreadyCompleted {
                 fiat_entry: completed.fiat_entry.clone(),
-                amount: completed.amount_vcoin,
             });
         }
         let OnRampCommand::Complete {

@@ -69,7 +69,6 @@ fn a_fiat_entry_counts_once() {
             .when(complete(again, rate, "ch_1"))
             .then_error(OnRampError::AlreadyCompleted {
                 fiat_entry: "ch_1".to_owned(),
-                amount: Vcoin::parse("10000").unwrap(),
             });
     }
 }

@@ -48,6 +48,11 @@ impl PostgresStore {
             .map_err(|e| StoreError::Setup(format!("the database URL cannot be read: {e}")))?
             .application_name("viral")
             .disable_statement_logging();
+        // A pool tries again and again where a role is missing or may not be taken on: one connection says so at once.
+        let mut first = PgConnection::connect_with(&options).await.map_err(from_sqlx)?;
+        first.execute(SESSION).await.map_err(from_sqlx)?;
+        // It has done its duty; the server notices that it is gone.
+        let _ = first.close().await;
         let pool = PgPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(10))
