@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::time::Duration;
 use utoipa::IntoParams;
@@ -74,14 +75,14 @@ impl<T> Read<T> {
         self.min_position.reached(state, models).await
     }
 
-    /// The answer about one thing that an event at `changed` touched last, from read models that are at `at`: 304
-    /// without a body if the caller has it already.
-    pub fn one(&self, at: Position, changed: Position, body: &impl Serialize) -> Result<Response, Problem> {
-        let tag = etag(changed);
+    /// The answer about one thing, from read models that are at `at`: 304 without a body if the caller has it already.
+    pub fn one(&self, at: Position, body: &impl Serialize) -> Result<Response, Problem> {
+        let text = serde_json::to_string(body).map_err(|e| error::internal(&e))?;
+        let tag = etag(&text);
         let known = self.known.iter().any(|known| known == "*" || is_same(known, &tag));
         let mut response = match known {
             true => StatusCode::NOT_MODIFIED.into_response(),
-            false => json(body)?,
+            false => json(text),
         };
         let tag = HeaderValue::try_from(tag).map_err(|e| error::internal(&e))?;
         response.headers_mut().insert(ETAG, tag);
@@ -91,15 +92,14 @@ impl<T> Read<T> {
 
     /// The answer with many things, from read models that are at `at`.
     pub fn many(&self, at: Position, body: &impl Serialize) -> Result<Response, Problem> {
-        let mut response = json(body)?;
+        let mut response = json(serde_json::to_string(body).map_err(|e| error::internal(&e))?);
         response.headers_mut().insert(POSITION, at.0.into());
         Ok(response)
     }
 }
 
-fn json(body: &impl Serialize) -> Result<Response, Problem> {
-    let text = serde_json::to_string(body).map_err(|e| error::internal(&e))?;
-    Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
+fn json(text: String) -> Response {
+    ([(CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 /// How much of the log an answer must have seen.
@@ -163,10 +163,12 @@ fn parse(text: &str) -> Result<Position, Problem> {
     Ok(Position(text.parse().unwrap_or(u64::MAX)))
 }
 
-/// The tag of what an event at this position touched last. It is weak: the same state may be written in other bytes by
-/// another version of the platform.
-pub fn etag(changed: Position) -> String {
-    format!("W/\"{changed}\"")
+/// The tag of a body. It is made of what the caller sees and not of a position: at one path two users see different
+/// things (`/v1/users/me`, or a campaign with and without its money), and a cache that both of them use must not take
+/// one for the other. It is weak, since compression on the way may change the bytes.
+fn etag(body: &str) -> String {
+    let digest = Sha256::digest(body);
+    format!("W/\"{}\"", hex::encode(&digest[..16]))
 }
 
 /// The tags of all `If-None-Match` headers. What is no tag is equal to none.

@@ -43,7 +43,7 @@ pub(crate) async fn me(State(state): State<AppState>, read: Read<NoQuery>) -> Re
     read.reached(&state, &["users"]).await?;
     let found = state.read_models()?.user(id).await?;
     let user = found.value.ok_or_else(|| unknown(id))?;
-    read.one(found.position, found.position, &user)
+    read.one(found.position, &user)
 }
 
 /// The problem of a token whose user is not there.

@@ -126,7 +126,7 @@ pub(crate) async fn get(
     let found = state.read_models()?.assignment(id).await?;
     let assignment = found.value.filter(|assignment| sees(view, assignment));
     let assignment = assignment.ok_or_else(|| unknown(id))?;
-    read.one(found.position, found.position, &assignment)
+    read.one(found.position, &assignment)
 }
 
 /// Creators see their own parts, sponsors those in their campaigns.

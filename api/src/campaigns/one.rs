@@ -47,5 +47,5 @@ pub(crate) async fn get(
         .value
         .filter(|campaign| view.has(UserId(campaign.summary.sponsor_id)));
     let campaign = campaign.ok_or_else(|| super::unknown(id))?;
-    read.one(found.position, found.position, &campaign)
+    read.one(found.position, &campaign)
 }

@@ -133,5 +133,5 @@ pub(crate) async fn get(
     let found = state.read_models()?.fraud_flag(id).await?;
     let unknown = || Problem::new(kind::UNKNOWN_FLAG, format!("there is no fraud flag {id}"));
     let flag = found.value.ok_or_else(unknown)?;
-    read.one(found.position, found.position, &flag)
+    read.one(found.position, &flag)
 }

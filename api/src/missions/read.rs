@@ -73,7 +73,7 @@ pub(crate) async fn get(
     let found = state.read_models()?.mission(id, view.creator()).await?;
     let mission = found.value.filter(|mission| view.has(mission.sponsor_id));
     let mission = mission.ok_or_else(|| unknown(id))?.value;
-    read.one(found.position, found.position, &mission)
+    read.one(found.position, &mission)
 }
 
 fn unknown(mission: MissionId) -> Problem {

@@ -144,5 +144,5 @@ pub(crate) async fn get(
     };
     let unknown = || Problem::new(kind::UNKNOWN_PAYOUT, format!("there is no payout {id}"));
     let payout = found.value.filter(is_visible).ok_or_else(unknown)?;
-    read.one(found.position, found.position, &payout)
+    read.one(found.position, &payout)
 }
