@@ -143,9 +143,13 @@ pub(crate) fn as_of(text: &str) -> Result<AsOf, Problem> {
     })
 }
 
+/// A leap second is the second after it, as in the time of clocks and databases: kept as `23:59:60` it would be another
+/// time in the log than in the read models, and at the end of the year 9999 one that they cannot tell.
 fn rfc3339(text: &str) -> Option<DateTime<Utc>> {
+    const SECOND: u32 = 1_000_000_000;
     let time = DateTime::parse_from_rfc3339(text).ok()?;
-    Some(time.with_timezone(&Utc))
+    let nanos = time.timestamp_subsec_nanos();
+    DateTime::from_timestamp(time.timestamp() + i64::from(nanos / SECOND), nanos % SECOND)
 }
 
 #[cfg(test)]
@@ -175,6 +179,17 @@ mod tests {
         ] {
             assert!(id(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_leap_second_is_the_second_after_it() {
+        let time = |text| Place::field("at").time(text).unwrap();
+        assert_eq!(time("2016-12-31T23:59:60.5Z"), time("2017-01-01T00:00:00.5Z"));
+        assert_eq!(time("2016-12-31T23:59:60Z").to_rfc3339(), "2017-01-01T00:00:00+00:00");
+        assert_eq!(
+            time("2016-12-31T23:59:59.25Z").to_rfc3339(),
+            "2016-12-31T23:59:59.250+00:00"
+        );
     }
 
     #[test]
