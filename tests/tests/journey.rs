@@ -14,6 +14,7 @@ mod stage;
 mod support;
 
 mod journey {
+    mod bad_input;
     mod campaigns;
     mod creators;
     mod docs;
