@@ -37,6 +37,7 @@ pub(crate) fn decode(event: &StoredEvent) -> Result<Option<Decoded>, String> {
 fn decode_as<A: Aggregate>(event: &StoredEvent) -> Result<Decoded, String> {
     let read = read::<A>(event)?;
     check_subject::<A>(event)?;
+    check_who(event)?;
     Ok(Decoded {
         effects: read.effects(),
         is_as_written: canonical::to_text(&read).is_ok_and(|text| text == event.payload),
@@ -81,6 +82,37 @@ fn check_subject<A: Aggregate>(event: &StoredEvent) -> Result<(), String> {
             "it is in the stream {}, but about {}",
             event.stream,
             other.unwrap_or("nothing")
+        )),
+    }
+}
+
+/// Who decided, where a payload says so.
+#[derive(Deserialize)]
+struct Deciders<'a> {
+    admin: Option<By<'a>>,
+    by: Option<&'a str>,
+    reviewer: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct By<'a> {
+    by: &'a str,
+}
+
+/// Whoever a payload says has approved or reviewed is who appended it.
+fn check_who(event: &StoredEvent) -> Result<(), String> {
+    let deciders: Deciders<'_> = serde_json::from_str(&event.payload).map_err(|e| format!("payload: {e}"))?;
+    let said = deciders
+        .by
+        .or(deciders.reviewer)
+        .or(deciders.admin.map(|admin| admin.by));
+    let Some(said) = said else { return Ok(()) };
+    let metadata = event.parse_metadata().map_err(|e| format!("metadata: {e}"))?;
+    match metadata.actor {
+        Some(actor) if actor == said => Ok(()),
+        actor => Err(format!(
+            "it says that {said} decided, but {} appended it",
+            actor.as_deref().unwrap_or("nobody")
         )),
     }
 }

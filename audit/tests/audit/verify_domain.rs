@@ -239,3 +239,18 @@ async fn payloads_are_what_the_platform_writes() {
     renamed.payload(funded, "campaign.funded", "campaign.paused");
     finds("a type with other fields", renamed, funded, "payload: unknown field").await;
 }
+
+#[tokio::test]
+async fn who_decided_is_who_appended_it() {
+    let log = told().await;
+    for (event_type, field) in [
+        ("payout.sponsor_approved", "\"by\":\""),
+        ("payout.approved", "\"by\":\""),
+        ("fraud_flag.dismissed", "\"reviewer\":\""),
+    ] {
+        let at = place(&log, event_type, field);
+        let mut changed = log.clone();
+        changed.payload(at, field, &format!("{field}somebody-else-"));
+        finds(event_type, changed, at, "decided, but").await;
+    }
+}
