@@ -3,13 +3,14 @@
 //! A use case only plans ([`UseCase::plan`]). Here it is made sure that a request happens once: a repeated one gets the
 //! events of the first, even where deciding it again would be refused, because by then the state has moved.
 
-use crate::aggregates::{self, Finished, Planned, Subject};
+use crate::aggregates::{self, Subject};
 use crate::caller::{Caller, Request};
 use crate::error::{AppendError, CommandError};
 use crate::kept::KeptStates;
 use crate::locks::Locks;
+pub use crate::plan::{Plan, Rehearsal};
 use crate::privacy::Vault;
-use crate::unit::{Guard, Outcome, Part, Unit};
+use crate::unit::{Outcome, Unit};
 use crate::writer::{Clock, Writer};
 use chrono::{DateTime, Utc};
 use std::future::Future;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OnceCell, OwnedMutexGuard};
 use uuid::Uuid;
-use viral_domain::{Aggregate, DomainEvent, Effect, Terms, effects};
+use viral_domain::{Aggregate, Terms, effects};
 use viral_ledger::ids::derived;
 use viral_ledger::{Command, Refusal, timestamp};
 use viral_store::{EventStore, StoredEvent, StreamId};
@@ -69,89 +70,6 @@ pub struct Work<'a> {
     /// The present.
     pub now: DateTime<Utc>,
     turns: Mutex<Vec<OwnedMutexGuard<()>>>,
-}
-
-/// What a use case wants to append, all or nothing.
-#[derive(Debug, Default)]
-pub struct Plan {
-    parts: Vec<Part>,
-    guards: Vec<Guard>,
-    planned: Vec<Planned>,
-}
-
-impl Plan {
-    /// Adds what is about to happen to an aggregate, and what that does to the ledger. One to which nothing happens
-    /// must not move meanwhile.
-    pub(crate) fn add<A: Aggregate>(&mut self, subject: Subject<A>) -> Result<(), CommandError> {
-        let Finished {
-            stream,
-            expected,
-            events,
-            effects,
-            planned,
-        } = subject.finish()?;
-        if events.is_empty() {
-            self.guards.push(Guard {
-                stream,
-                sequence: expected,
-            });
-            return Ok(());
-        }
-        self.parts.push(Part::Events {
-            stream,
-            expected,
-            events,
-        });
-        let ledger = |Effect { id, command }| Part::Ledger { id, command };
-        self.parts.extend(effects.into_iter().map(ledger));
-        self.planned.push(planned);
-        Ok(())
-    }
-
-    /// A plan that does this to one aggregate.
-    pub(crate) fn of<A: Aggregate>(subject: Subject<A>) -> Result<Plan, CommandError> {
-        let mut plan = Plan::default();
-        plan.add(subject)?;
-        Ok(plan)
-    }
-
-    /// Adds a command to the ledger that no event of the domain stands for.
-    pub(crate) fn add_ledger(&mut self, command: Command) {
-        self.parts.push(Part::Ledger { id: None, command });
-    }
-
-    fn ledger_commands(&self) -> Vec<(Uuid, Command)> {
-        let of_part = |part: &Part| match part {
-            Part::Ledger { id, command } => Some((id.unwrap_or_else(Uuid::now_v7), command.clone())),
-            Part::Events { .. } | Part::Snapshot => None,
-        };
-        self.parts.iter().filter_map(of_part).collect()
-    }
-
-    /// The planned events of one aggregate's kind, read back from their texts.
-    fn events<E: DomainEvent>(&self, aggregate_type: &str) -> Vec<E> {
-        let of_part = |part: &Part| match part {
-            Part::Events { stream, events, .. } if stream.aggregate_type == aggregate_type => events.clone(),
-            _ => Vec::new(),
-        };
-        let events = self.parts.iter().flat_map(of_part);
-        events
-            .filter_map(|event| serde_json::from_str(&event.payload).ok())
-            .collect()
-    }
-}
-
-/// What would happen: the outcome of a dry run.
-#[derive(Debug)]
-pub struct Rehearsal {
-    plan: Plan,
-}
-
-impl Rehearsal {
-    /// The events of one kind of aggregate that would be appended.
-    pub fn events<A: Aggregate>(&self) -> Vec<A::Event> {
-        self.plan.events(A::TYPE)
-    }
 }
 
 impl Commands {
@@ -223,7 +141,7 @@ impl Commands {
             match self.writer.append(unit).await {
                 Ok(outcome) => {
                     if !outcome.is_duplicate() {
-                        plan.planned.into_iter().for_each(|planned| planned.keep(&self.kept));
+                        plan.keep(&self.kept);
                     }
                     return Ok(outcome);
                 }

@@ -18,6 +18,7 @@ mod batch;
 mod kept;
 mod locks;
 mod lookups;
+mod plan;
 
 pub use aggregates::read_event;
 pub use book_reader::BookAt;

@@ -5,7 +5,7 @@ use crate::stage::Stage;
 use crate::world::{id, vcoin};
 use std::sync::Arc;
 use viral_commands::use_cases::FundCampaign;
-use viral_commands::{AppendError, NewEvent, Part, Unit};
+use viral_commands::{AppendError, Guard, NewEvent, Part, Unit};
 use viral_ledger::Command;
 use viral_store::StreamId;
 
@@ -36,6 +36,36 @@ async fn a_stale_plan_is_a_conflict_before_the_ledger_is_asked() {
         actual: 1,
     };
     assert_eq!(error, conflict);
+}
+
+/// Parts of one unit follow each other on a stream, while a guard sees the stream as it was before the unit.
+#[tokio::test]
+async fn parts_of_one_unit_follow_each_other_on_a_stream() {
+    let writer = Stage::new().await.world.commands.writer().clone();
+    let event = NewEvent::new("test.happened", "1", &serde_json::json!({"type": "test.happened"})).unwrap();
+    let stream = StreamId::new("test", "1");
+    let part = |expected| Part::Events {
+        stream: stream.clone(),
+        expected,
+        events: vec![event.clone(); 2],
+    };
+    let unit = |id, expected: [u64; 2], sequence| Unit {
+        guards: vec![Guard {
+            stream: stream.clone(),
+            sequence,
+        }],
+        ..Unit::new(uuid::Uuid::from_u128(id), expected.map(part).into())
+    };
+    for (expected, guard, conflict) in [([0, 0], 0, (0, 2)), ([0, 4], 0, (4, 2)), ([0, 2], 2, (2, 0))] {
+        match writer.append(unit(1, expected, guard)).await {
+            Err(AppendError::Conflict { expected, actual, .. }) => assert_eq!((expected, actual), conflict),
+            other => panic!("{other:?}"),
+        }
+    }
+    let outcome = writer.append(unit(1, [0, 2], 0)).await.unwrap();
+    let sequences: Vec<u64> = outcome.events().iter().map(|event| event.sequence).collect();
+    assert_eq!(sequences, [1, 2, 3, 4]);
+    writer.append(unit(2, [4, 6], 4)).await.unwrap();
 }
 
 /// Calls that could all be carried out are, though each of them moves the same campaign: in one process they take turns,

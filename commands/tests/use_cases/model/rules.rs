@@ -158,6 +158,8 @@ impl Model {
             }
             Action::Join { who, mission } => {
                 check.unless(CREATORS.contains(who), "not_a_creator");
+                let campaign = &self.campaigns[self.missions[*mission].campaign];
+                check.unless(campaign.status != "draft", "not_found");
                 let status = self.status((*mission, *who));
                 let free = NOT_BUSY.contains(&status) || status == "invited";
                 check.unless(free, "assignment_wrong_status");

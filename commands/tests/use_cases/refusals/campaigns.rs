@@ -175,8 +175,21 @@ async fn each_status_allows_what_it_allows() {
     let campaign = stage.draft("400").await;
     let mission = stage.mission(campaign, "10", 1).await;
     stage.fund(campaign, "100").await;
-    let draft = ["edit", "publish", "add", "open", "close mission", "fund", "close"];
+    let draft = [
+        "edit",
+        "publish",
+        "add",
+        "open",
+        "close mission",
+        "fund",
+        "close",
+        "join",
+    ];
     refused_but(&stage, campaign, mission, &draft).await;
+    // To creators a draft is not there at all.
+    world
+        .refused(&stage.second, &JoinMission { mission }, "not_found")
+        .await;
 
     stage.publish(campaign).await;
     let open = ["add", "open", "close mission", "fund", "invite", "close"];
