@@ -1,4 +1,4 @@
-//! Query strings: unknown and repeated parameters are refused, and texts that no database holds.
+//! Query strings: unknown and repeated parameters are refused.
 
 use crate::kind;
 use crate::problem::Problem;
@@ -25,10 +25,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Params<T>, Problem> {
-        // PostgreSQL's texts end where this character stands, so nothing that is asked for can have it.
-        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
-            return Err(Problem::new(kind::INVALID_QUERY, "the query has the character U+0000"));
-        }
         match Query::try_from_uri(&parts.uri) {
             Ok(Query(params)) => Ok(Params(params)),
             Err(rejection) => Err(Problem::new(kind::INVALID_QUERY, rejection.body_text())),

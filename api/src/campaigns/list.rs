@@ -78,7 +78,7 @@ pub(crate) async fn list(State(state): State<AppState>, read: Read<ListParams>) 
         sponsor: sponsor.map(UserId),
         creator_view: view.creator(),
         status: params.status.as_deref().map(status).transpose()?,
-        campaign_type: params.r#type.clone(),
+        campaign_type: params.r#type.clone().map(campaign_type).transpose()?,
     };
     if let View::Sponsor(own) = view {
         // A sponsor who asks for another's campaigns finds none.
@@ -94,6 +94,15 @@ pub(crate) async fn list(State(state): State<AppState>, read: Read<ListParams>) 
         next_cursor: found.value.next.map(|key| Cursor::Campaigns(key).to_text()),
     };
     read.many(found.position, &page)
+}
+
+/// Any text but one that PostgreSQL would not take as a parameter.
+fn campaign_type(text: String) -> Result<String, Problem> {
+    if text.contains('\0') {
+        let problem = Problem::new(kind::INVALID_QUERY, "type: has the character U+0000");
+        return Err(problem.with("field", "type"));
+    }
+    Ok(text)
 }
 
 fn status(text: &str) -> Result<Status, Problem> {
