@@ -1,9 +1,11 @@
 //! Query strings: unknown and repeated parameters are refused.
 
 use crate::kind;
+use crate::parse::Place;
 use crate::problem::Problem;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -32,6 +34,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// A span of time: from, and until just before.
+pub(crate) type Span = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
+/// Reads the parameters `from` and `to`. A span without any time in it is a mistake: its answer would always be empty.
+pub(crate) fn span(from: Option<&str>, to: Option<&str>) -> Result<Span, Problem> {
+    let time = |field, text: Option<&str>| text.map(|text| Place::field(field).time(text)).transpose();
+    match (time("from", from)?, time("to", to)?) {
+        (Some(from), Some(to)) if from >= to => Err(Problem::new(
+            kind::INVALID_QUERY,
+            "from must be before to: there is no time between them",
+        )),
+        span => Ok(span),
+    }
+}
+
 /// Reads the parameter `limit`.
 pub(crate) fn limit(text: Option<&str>) -> Result<usize, Problem> {
     let Some(text) = text else { return Ok(DEFAULT_LIMIT) };
@@ -41,6 +58,21 @@ pub(crate) fn limit(text: Option<&str>) -> Result<usize, Problem> {
         _ => {
             let detail = format!("limit must be a number from 1 to {MAX_LIMIT}");
             Err(Problem::new(kind::INVALID_LIMIT, detail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_has_some_time_in_it() {
+        let (early, late) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00+01:00");
+        assert!(span(Some(early), Some(late)).is_ok());
+        assert!(span(Some(early), None).is_ok() && span(None, None).is_ok());
+        for (from, to) in [(late, early), (early, early)] {
+            assert_eq!(span(Some(from), Some(to)).unwrap_err().kind(), kind::INVALID_QUERY);
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::View;
 use crate::cursor::{self, Cursor};
 use crate::openapi::schemas;
-use crate::parse::Place;
 use crate::problem::Problem;
 use crate::query;
 use crate::read::{MinPosition, Read};
@@ -71,8 +70,7 @@ pub(crate) async fn get(
         None => None,
         Some(_) => return Err(cursor::invalid()),
     };
-    let time = |field, text: &Option<String>| text.as_ref().map(|text| Place::field(field).time(text)).transpose();
-    let (from, to) = (time("from", &params.from)?, time("to", &params.to)?);
+    let (from, to) = query::span(params.from.as_deref(), params.to.as_deref())?;
     let view = View::of(&read.caller)?;
     read.reached(&state, &["campaigns", "wallets"]).await?;
     let found = state.read_models()?.statement(id, from, to, after, limit).await?;

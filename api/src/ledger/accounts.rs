@@ -32,7 +32,6 @@ pub(super) struct ListParams {
     #[param(value_type = u16, required = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<String>,
     /// Only accounts whose address begins with this.
-    #[param(example = "shop:")]
     prefix: Option<String>,
 }
 

@@ -18,7 +18,6 @@ use viral_store::Position;
 #[serde(deny_unknown_fields)]
 pub(super) struct BalanceParams {
     /// A position of the log, or a time as in RFC 3339: everything recorded up to it. Now if absent.
-    #[param(example = "4711")]
     as_of: Option<String>,
 }
 

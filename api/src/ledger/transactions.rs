@@ -37,10 +37,8 @@ pub(super) struct ListParams {
     #[param(value_type = u16, required = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<String>,
     /// Only transactions that move this account.
-    #[param(example = "shop:alice")]
     account: Option<String>,
     /// Only transactions of this kind.
-    #[param(example = "purchase")]
     code: Option<String>,
 }
 

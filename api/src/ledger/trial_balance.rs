@@ -25,7 +25,6 @@ pub(super) struct TrialBalanceParams {
     #[param(value_type = u16, required = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<String>,
     /// A position of the log, or a time as in RFC 3339: everything recorded up to it. Now if absent.
-    #[param(example = "4711")]
     as_of: Option<String>,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct WalletParams {
     #[param(value_type = u16, required = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<String>,
     /// Only transactions with this code.
-    #[param(value_type = schemas::Code, required = false, example = "reward")]
+    #[param(value_type = schemas::Code, required = false)]
     r#type: Option<String>,
     /// Only transactions effective at this time or later.
     #[param(value_type = schemas::Time, required = false)]
@@ -111,10 +111,10 @@ async fn wallet(state: &AppState, read: &Read<WalletParams>, user: UserId) -> Re
 
 fn filter(params: &WalletParams) -> Result<TransactionFilter, Problem> {
     let code = params.r#type.as_deref().map(|text| Place::field("type").code(text));
-    let time = |field, text: &Option<String>| text.as_deref().map(|text| Place::field(field).time(text)).transpose();
+    let (from, to) = query::span(params.from.as_deref(), params.to.as_deref())?;
     Ok(TransactionFilter {
         code: code.transpose()?.map(|code| code.to_string()),
-        from: time("from", &params.from)?,
-        to: time("to", &params.to)?,
+        from,
+        to,
     })
 }

@@ -20,7 +20,8 @@ impl UseCase for PublishCampaign {
     }
 }
 
-/// Lets nobody new take part for now. Work that has begun goes on.
+/// Lets nobody new take part for now. Work that has begun goes on; rejected work is handed in again once the campaign is
+/// published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PauseCampaign {
     /// Which campaign.
