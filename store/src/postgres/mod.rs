@@ -41,6 +41,11 @@ const SESSION: &str = "SET ROLE viral_app; SET synchronous_commit = on; \
      SET default_transaction_isolation = 'read committed'; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
      SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'";
 
+/// What the connection that appends has besides. It only looks up ids and streams, which is what the indexes are for.
+/// The planner would read the whole table for them as long as it believes that to be small: it keeps a plan from the
+/// log's first minute until somebody analyses the table.
+const LOOK_UPS: &str = "; SET enable_seqscan = off";
+
 impl PostgresStore {
     /// Connects to a migrated database and takes on the role `viral_app`.
     pub async fn connect(url: &str) -> Result<PostgresStore, StoreError> {
@@ -126,7 +131,7 @@ impl EventStore for PostgresStore {
     }
 
     async fn lock(&self) -> Result<Box<dyn LockedHead>, StoreError> {
-        let locked = append::Locked::lock(self.writer.clone(), &self.options, SESSION).await?;
+        let locked = append::Locked::lock(self.writer.clone(), &self.options, &[SESSION, LOOK_UPS].concat()).await?;
         Ok(Box::new(locked))
     }
 
