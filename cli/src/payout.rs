@@ -39,10 +39,13 @@ pub(crate) async fn run(home: &Path, command: &PayoutCommand) -> Result<(), Erro
         .success()?;
     let attempt = answer.body["attempt"].as_u64().or(attempt).unwrap_or(0);
     let what = match answer.text("status").as_str() {
-        "approved" => format!("attempt {attempt} failed, it will be sent again"),
-        status => format!("it is {status} by attempt {attempt}"),
+        "settled" => "is settled",
+        "unknown" => "has an unknown outcome; nothing is sent before it is known",
+        "approved" => "failed; it will be sent again",
+        "failed" => "failed for good; the money is back in the wallet",
+        other => return print(&format!("payout {}: it is {other}\n", args.id)),
     };
-    print(&format!("payout {}: {what}\n", args.id))
+    print(&format!("payout {}: attempt {attempt} {what}\n", args.id))
 }
 
 /// Options that were not given are left out.

@@ -237,11 +237,14 @@ async fn the_operator_tells_what_became_of_payouts() {
         unreachable!("three were asked for")
     };
     let say = async |arguments: &[&str]| desk.as_operator(&[&["payout"], arguments].concat()).await;
-    let is = |payout: &Payout, status: &str| (0, format!("payout {} is {status}\n", payout.id), String::new());
+    let attempt_1 = |payout: &Payout, what: &str| {
+        let said = format!("payout {}: attempt 1 {what}\n", payout.id);
+        (0, said, String::new())
+    };
 
     assert_eq!(
         say(&["settle", &settled.id, "--reference", "bank-1"]).await,
-        is(settled, "settled")
+        attempt_1(settled, "is settled")
     );
     let (code, stdout, stderr) = say(&["settle", &settled.id]).await;
     assert_eq!((code, stdout.as_str()), (1, ""));
@@ -249,17 +252,20 @@ async fn the_operator_tells_what_became_of_payouts() {
 
     assert_eq!(
         say(&["unknown", &lost.id, "--reason", "the bank is silent"]).await,
-        is(lost, "unknown")
+        attempt_1(lost, "has an unknown outcome; nothing is sent before it is known")
     );
     // Nothing is sent before somebody knows; then the next attempt is.
     assert_eq!(wait_for(api, lost, "unknown").await["attempt"], 1);
     assert_eq!(
         say(&["fail", &lost.id, "--reason", "returned"]).await,
-        is(lost, "approved")
+        attempt_1(lost, "failed; it will be sent again")
     );
     assert_eq!(wait_for(api, lost, "submitted").await["attempt"], 2);
 
-    assert_eq!(say(&["fail", &failed.id, "--final"]).await, is(failed, "failed"));
+    assert_eq!(
+        say(&["fail", &failed.id, "--final"]).await,
+        attempt_1(failed, "failed for good; the money is back in the wallet")
+    );
     caught_up(&*desk.database.store().await).await;
     let wallet = creator.must(api, Call::get("/v1/wallets/me")).await;
     assert_eq!(
