@@ -11,6 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("commands", &["viral-store", "viral-domain", "viral-ledger"]),
     ("projections", &["viral-store", "viral-domain", "viral-ledger"]),
+    ("kafka", &["viral-store", "viral-domain", "viral-ledger"]),
     (
         "audit",
         &["viral-store", "viral-domain", "viral-ledger", "viral-projections"],
