@@ -2,6 +2,7 @@
 
 use crate::checkpoints::Behind;
 use crate::unseal::UnsealError;
+use viral_store::feed::FeedError;
 use viral_store::{Position, StoreError};
 
 /// An error of the read side. The log is never touched by it.
@@ -52,6 +53,9 @@ pub enum ProjectionError {
     /// The log cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The feed cannot be followed.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
     /// Personal fields cannot be opened.
     #[error(transparent)]
     Unseal(#[from] UnsealError),
@@ -71,6 +75,7 @@ impl ProjectionError {
     pub fn is_retryable(&self) -> bool {
         match self {
             ProjectionError::Store(error) => error.is_retryable(),
+            ProjectionError::Feed(error) => error.is_retryable(),
             ProjectionError::Unseal(UnsealError::Unavailable(_)) | ProjectionError::Unavailable(_) => true,
             _ => false,
         }

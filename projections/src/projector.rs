@@ -4,11 +4,11 @@ use crate::batch::{self, Job, Stopped};
 use crate::error::ProjectionError;
 use crate::model::{Fold, READ_MODELS, ReadModel};
 use crate::registry::{self, Parked, Target};
-use crate::units;
 use crate::unseal::Unseal;
 use sqlx::{Executor as _, PgConnection, PgPool};
 use std::sync::Arc;
-use viral_store::{EventStore, Position, StoredEvent};
+use viral_store::feed::{Feeds, StoreFeed};
+use viral_store::{EventStore, Position, StoredEvent, units};
 
 /// Keeps the read models of a database up to date, rebuilds them and resumes what was left out. Any number of
 /// processes may do this at once: whoever comes second to a batch finds that it is done.
@@ -17,12 +17,25 @@ pub struct Projector {
     pub(crate) pool: PgPool,
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) unseal: Arc<dyn Unseal>,
+    pub(crate) feeds: Arc<dyn Feeds>,
+}
+
+/// Events that follow a position, to be applied together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batch<'a> {
+    /// The position before them.
+    pub(crate) after: Position,
+    /// They end with a unit.
+    pub(crate) events: &'a [StoredEvent],
+    /// Where the feed goes on after the last of them.
+    pub(crate) place: Option<&'a str>,
 }
 
 impl std::fmt::Debug for Projector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Projector")
             .field("store", &self.store)
+            .field("feeds", &self.feeds)
             .finish_non_exhaustive()
     }
 }
@@ -41,7 +54,18 @@ pub(crate) enum Step {
 impl Projector {
     /// A projector over a pool from [`crate::connect`], following this log.
     pub fn new(pool: PgPool, store: Arc<dyn EventStore>, unseal: Arc<dyn Unseal>) -> Projector {
-        Projector { pool, store, unseal }
+        let feeds = Arc::new(StoreFeed::new(store.clone()));
+        Projector {
+            pool,
+            store,
+            unseal,
+            feeds,
+        }
+    }
+
+    /// Follows the log by other feeds than the store's own. Rebuilding and resuming read the store all the same.
+    pub fn with_feeds(self, feeds: Arc<dyn Feeds>) -> Projector {
+        Projector { feeds, ..self }
     }
 
     /// Makes the tables and views of read models that were never set up. They are empty until they are run or rebuilt.
@@ -80,20 +104,19 @@ impl Projector {
         Ok(())
     }
 
-    /// Applies events that follow `after` to a version of a read model. The events end with a unit.
+    /// Applies a batch to a version of a read model.
     pub(crate) async fn advance(
         &self,
         model: &'static ReadModel,
         target: Target,
-        after: Position,
-        events: &[StoredEvent],
+        batch: Batch<'_>,
     ) -> Result<Step, ProjectionError> {
-        let (mut events, mut careful) = (events, false);
+        let (mut batch, mut careful) = (batch, false);
         loop {
             let mut transaction = self.pool.begin().await?;
             let mut fold = (model.fold)();
             let tried = self
-                .advance_in_tx(&mut transaction, model, target, careful, fold.as_mut(), after, events)
+                .advance_in_tx(&mut transaction, model, target, careful, fold.as_mut(), batch)
                 .await;
             let problem = match tried {
                 Ok((step, parked)) => {
@@ -108,23 +131,23 @@ impl Projector {
                 Err(Stopped::Refused(problem)) => return Err(ProjectionError::Database(problem)),
                 Err(Stopped::Failed(error)) => return Err(error),
                 Err(Stopped::Bad(index, problem)) => {
-                    let position = events.get(index).map_or(after, |event| event.position);
-                    let before = units::start(events, index);
+                    let position = batch.events.get(index).map_or(batch.after, |event| event.position);
+                    let before = units::start(batch.events, index);
                     if before > 0 {
-                        // Everything up to the bad unit first.
-                        events = &events[..before];
+                        // Everything up to the bad unit first; the feed's place is behind it.
+                        batch.events = &batch.events[..before];
+                        batch.place = None;
                         continue;
                     }
                     (position, problem.0)
                 }
             };
             drop(transaction);
-            return self.halted(model, target, after, problem).await;
+            return self.halted(model, target, batch.after, problem).await;
         }
     }
 
     /// One attempt at a batch. Whoever begins the transaction commits it.
-    #[allow(clippy::too_many_arguments)] // what the batch is, and where it goes
     pub(crate) async fn advance_in_tx<'a>(
         &self,
         connection: &mut PgConnection,
@@ -132,10 +155,9 @@ impl Projector {
         target: Target,
         careful: bool,
         fold: &mut dyn Fold,
-        after: Position,
-        events: &'a [StoredEvent],
+        batch: Batch<'a>,
     ) -> Result<(Step, Vec<Parked<'a>>), Stopped> {
-        let none = Vec::new();
+        let (none, Batch { after, events, place }) = (Vec::new(), batch);
         let Some(registered) = registry::lock_in_tx(connection, model.name, target).await? else {
             return Ok((Step::Overtaken, none));
         };
@@ -162,12 +184,12 @@ impl Projector {
             careful,
         };
         let parked = batch::apply_in_tx(connection, &job, fold, events).await?;
-        registry::move_in_tx(connection, model.name, registered.version, last.position).await?;
+        registry::move_in_tx(connection, model.name, registered.version, last.position, place).await?;
         Ok((Step::Moved(last.position), parked))
     }
 
     /// Stops a live read model at a bad event. One that is being built is given up by whoever builds it.
-    async fn halted(
+    pub(crate) async fn halted(
         &self,
         model: &ReadModel,
         target: Target,

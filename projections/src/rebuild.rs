@@ -5,12 +5,11 @@
 use crate::batch::Stopped;
 use crate::error::ProjectionError;
 use crate::model::{Fold, ReadModel};
-use crate::projector::{Projector, Step, tell_parked};
+use crate::projector::{Batch, Projector, Step, tell_parked};
 use crate::registry::{self, Target};
-use crate::units;
 use sqlx::{Executor as _, PgConnection};
 use std::time::Duration;
-use viral_store::feed::StoreFeed;
+use viral_store::feed::{Feed as _, StoreFeed};
 use viral_store::{Position, StoredEvent};
 
 /// How many events are applied in one transaction.
@@ -134,7 +133,7 @@ impl Projector {
     ) -> Result<(), ProjectionError> {
         loop {
             let head = self.store.head().await?.position;
-            let events = units::read_after(&mut building.feed, building.at, BATCH, Duration::ZERO).await?;
+            let events = building.feed.read_after(building.at, BATCH, Duration::ZERO).await?;
             if !events.is_empty() {
                 self.fill_batch(building, &events).await?;
             }
@@ -161,8 +160,8 @@ impl Projector {
             Err(Stopped::Refused(_) | Stopped::Bad(..)) => {
                 drop(transaction);
                 building.fold = (building.model.fold)();
-                self.advance(building.model, Target::Building, building.at, events)
-                    .await?
+                let batch = building.batch(events);
+                self.advance(building.model, Target::Building, batch).await?
             }
         };
         building.take(step)
@@ -174,9 +173,10 @@ impl Projector {
         building: &mut Building,
         events: &[StoredEvent],
     ) -> Result<Step, Stopped> {
-        let (model, fold) = (building.model, building.fold.as_mut());
+        let (model, batch) = (building.model, building.batch(events));
+        let fold = building.fold.as_mut();
         let (step, parked) = self
-            .advance_in_tx(connection, model, Target::Building, false, fold, building.at, events)
+            .advance_in_tx(connection, model, Target::Building, false, fold, batch)
             .await?;
         tell_parked(model, &parked);
         Ok(step)
@@ -189,7 +189,7 @@ impl Projector {
         transaction.execute("SET LOCAL statement_timeout = 0").await?;
         // From here on the live version stays where it is: nobody will see the position go back.
         let live = registry::lock_in_tx(&mut transaction, model.name, Target::Live).await?;
-        let events = units::read_after(&mut building.feed, building.at, BATCH, Duration::ZERO).await?;
+        let events = building.feed.read_after(building.at, BATCH, Duration::ZERO).await?;
         if events.len() > CLOSE {
             return Ok(false);
         }
@@ -234,6 +234,14 @@ impl Projector {
 }
 
 impl Building {
+    fn batch<'a>(&self, events: &'a [StoredEvent]) -> Batch<'a> {
+        Batch {
+            after: self.at,
+            events,
+            place: None,
+        }
+    }
+
     fn take(&mut self, step: Step) -> Result<(), ProjectionError> {
         match step {
             Step::Moved(position) => {

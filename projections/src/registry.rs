@@ -17,6 +17,8 @@ pub(crate) struct Registered {
     pub(crate) position: Position,
     /// Why it does not move on.
     pub(crate) problem: Option<String>,
+    /// Where its feed goes on.
+    pub(crate) place: Option<String>,
 }
 
 /// Which version of a read model a batch is for.
@@ -38,7 +40,7 @@ impl Target {
 }
 
 const COLUMNS: &str =
-    "SELECT version, schema_version, position, problem FROM projections WHERE name = $1 AND state = $2";
+    "SELECT version, schema_version, position, problem, feed_place FROM projections WHERE name = $1 AND state = $2";
 
 /// Looks a version up.
 pub(crate) async fn find(
@@ -75,6 +77,7 @@ fn registered(row: &PgRow) -> Result<Registered, ProjectionError> {
         schema_version: row.try_get(1)?,
         position: position(row.try_get(2)?),
         problem: row.try_get(3)?,
+        place: row.try_get(4)?,
     })
 }
 
@@ -130,17 +133,21 @@ pub(crate) async fn remove_in_tx(
     Ok(())
 }
 
-/// Notes how far a version is.
+/// Notes how far a version is. Without a place the one before stays: going on from there only means reading more.
 pub(crate) async fn move_in_tx(
     connection: &mut PgConnection,
     name: &str,
     version: i32,
     to: Position,
+    place: Option<&str>,
 ) -> Result<(), ProjectionError> {
-    sqlx::query("UPDATE projections SET position = $3, updated_at = now() WHERE name = $1 AND version = $2")
+    let statement = "UPDATE projections SET position = $3, feed_place = coalesce($4, feed_place), updated_at = now() \
+         WHERE name = $1 AND version = $2";
+    sqlx::query(statement)
         .bind(name)
         .bind(version)
         .bind(signed(to))
+        .bind(place)
         .execute(connection)
         .await?;
     Ok(())

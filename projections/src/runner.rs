@@ -2,14 +2,13 @@
 
 use crate::error::ProjectionError;
 use crate::model::{READ_MODELS, ReadModel};
-use crate::projector::{Projector, Step};
+use crate::projector::{Batch, Projector, Step};
 use crate::registry::{self, Target};
-use crate::units;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use viral_store::Position;
-use viral_store::feed::{Feed, StoreFeed};
+use viral_store::feed::{Feed, FeedError};
 
 /// How many events are applied in one transaction.
 const BATCH: usize = 2_000;
@@ -19,6 +18,13 @@ const WAIT: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Pauses after errors, from the first to the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// A read model that moves on.
+struct Following {
+    feed: Box<dyn Feed>,
+    /// Where the read model is, as far as we know.
+    at: Position,
+}
 
 impl Projector {
     /// Keeps all read models up to date until `stop` says true, or nobody can say so any more. Tables that are missing
@@ -61,52 +67,79 @@ impl Projector {
     /// Never ends by itself.
     async fn follow(&self, model: &'static ReadModel) {
         self.rebuild_if_outdated(model).await;
-        let mut feed = StoreFeed::new(self.store.clone());
-        let (mut at, mut pause) = (None, PAUSES.0);
+        let (mut following, mut pause) = (None, PAUSES.0);
         loop {
-            match self.step(model, &mut feed, &mut at).await {
+            match self.step(model, &mut following).await {
                 Ok(true) => pause = PAUSES.0,
                 Ok(false) => tokio::time::sleep(LOOK_AGAIN).await,
                 Err(error) => {
-                    at = None;
+                    following = None;
                     rest(&mut pause, model.name, &error).await;
                 }
             }
         }
     }
 
-    /// One batch. `at` is where the read model is, as far as we know. Answers false if the read model is stopped.
+    /// One batch. Answers false if the read model is stopped.
     async fn step(
         &self,
         model: &'static ReadModel,
-        feed: &mut dyn Feed,
-        at: &mut Option<Position>,
+        slot: &mut Option<Following>,
     ) -> Result<bool, ProjectionError> {
-        let after = match *at {
-            Some(position) => position,
-            None => {
-                let found = registry::find(&self.pool, model.name, Target::Live).await?;
-                let live = found.ok_or_else(|| ProjectionError::NotSetUp(model.name.to_owned()))?;
-                if live.problem.is_some() {
-                    return Ok(false);
-                }
-                live.position
-            }
+        let mut following = match slot.take() {
+            Some(following) => following,
+            None => match self.begin(model).await? {
+                Some(following) => following,
+                None => return Ok(false),
+            },
         };
-        *at = Some(after);
-        let events = units::read_after(feed, after, BATCH, WAIT).await?;
-        if events.is_empty() {
-            return Ok(true);
-        }
-        match self.advance(model, Target::Live, after, &events).await? {
-            Step::Moved(position) => *at = Some(position),
-            Step::Overtaken => *at = None,
-            Step::Halted(..) => {
-                *at = None;
+        let after = following.at;
+        let events = match following.feed.read_after(after, BATCH, WAIT).await {
+            Ok(events) => events,
+            Err(FeedError::Incomplete(problem)) => {
+                // Nobody but an operator can help: seen in `viral projections list` and `viral doctor`.
+                self.halted(model, Target::Live, after, (after.next(), problem)).await?;
                 return Ok(false);
             }
+            Err(error) => return Err(error.into()),
+        };
+        if !events.is_empty() {
+            let place = following.feed.place();
+            let batch = Batch {
+                after,
+                events: &events,
+                place: place.as_deref(),
+            };
+            match self.advance(model, Target::Live, batch).await? {
+                Step::Moved(position) => following.at = position,
+                Step::Overtaken => match self.live(model).await? {
+                    Some(live) if live.position >= following.at => following.at = live.position,
+                    // The feed would have to go back.
+                    _ => return Ok(true),
+                },
+                Step::Halted(..) => return Ok(false),
+            }
         }
+        *slot = Some(following);
         Ok(true)
+    }
+
+    /// Opens a feed where the read model is; none if it is stopped.
+    async fn begin(&self, model: &'static ReadModel) -> Result<Option<Following>, ProjectionError> {
+        let Some(live) = self.live(model).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Following {
+            feed: self.feeds.open(live.position, live.place.as_deref()),
+            at: live.position,
+        }))
+    }
+
+    /// The live version, unless it is stopped.
+    async fn live(&self, model: &'static ReadModel) -> Result<Option<registry::Registered>, ProjectionError> {
+        let found = registry::find(&self.pool, model.name, Target::Live).await?;
+        let live = found.ok_or_else(|| ProjectionError::NotSetUp(model.name.to_owned()))?;
+        Ok(Some(live).filter(|live| live.problem.is_none()))
     }
 
     /// Tables whose schema is not ours are rebuilt, once, when a process starts: two versions of the program that run

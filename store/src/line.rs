@@ -31,55 +31,62 @@ pub enum LineError {
     },
 }
 
+/// The attributes of the line beside `data`, in the order of their names (RFC 8785): what is known about an event
+/// without looking into its payload.
+pub fn attributes<'a>(
+    event: &'a StoredEvent,
+    source: &'a str,
+    metadata: &'a Metadata,
+) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
+    let schema = format!("urn:viral:event:{}:{}", event.event_type, event.event_version);
+    let borrowed = |text: &'a str| Some(Cow::Borrowed(text));
+    let optional = |text: &'a Option<Cow<'static, str>>| text.as_deref().map(Cow::Borrowed);
+    let all = [
+        ("actor", optional(&metadata.actor)),
+        ("aggregatetype", borrowed(&event.stream.aggregate_type)),
+        ("causationid", optional(&metadata.causation_id)),
+        ("correlationid", optional(&metadata.correlation_id)),
+        ("dataschema", Some(Cow::Owned(schema))),
+        ("effectivetime", optional(&metadata.effective_time)),
+        ("id", Some(Cow::Owned(event.event_id.to_string()))),
+        ("position", Some(Cow::Owned(event.position.to_string()))),
+        ("requesthash", optional(&metadata.request_hash)),
+        ("sequence", Some(Cow::Owned(event.sequence.to_string()))),
+        ("source", borrowed(source)),
+        ("specversion", borrowed("1.0")),
+        ("subject", borrowed(&event.stream.aggregate_id)),
+        ("time", Some(Cow::Owned(time_text(&event.recorded_at)))),
+        ("type", borrowed(&event.event_type)),
+        ("unitid", Some(Cow::Owned(metadata.unit_id.to_string()))),
+    ];
+    all.into_iter().filter_map(|(name, value)| Some((name, value?)))
+}
+
 /// The line of an event, without a line break. `source` is the log's `urn:viral:log:<uuid>`.
 pub fn to_line(event: &StoredEvent, source: &str) -> Result<String, LineError> {
-    let metadata: Metadata =
-        serde_json::from_str(&event.metadata).map_err(|e| LineError::Malformed(format!("metadata: {e}")))?;
+    let metadata = event
+        .parse_metadata()
+        .map_err(|e| LineError::Malformed(format!("metadata: {e}")))?;
+    with_metadata(event, source, &metadata)
+}
+
+/// As [`to_line`], for whoever has read the event's metadata already.
+pub fn with_metadata(event: &StoredEvent, source: &str, metadata: &Metadata) -> Result<String, LineError> {
     let mut line = String::with_capacity(event.payload.len() + event.metadata.len() + 640);
     let mut separator = '{';
-    let mut key = |line: &mut String, name: &str| {
+    for (name, value) in attributes(event, source, metadata) {
+        // `data` has its place among the names, and its text is spliced in as it is stored.
+        if name == "dataschema" {
+            line.push_str(",\"data\":");
+            line.push_str(&event.payload);
+        }
         line.push(separator);
         separator = ',';
         line.push('"');
         line.push_str(name);
         line.push_str("\":");
-    };
-    let mut text = |line: &mut String, name: &str, value: &str| {
-        key(line, name);
-        push_string(line, value);
-    };
-    let optional = |value: &Option<Cow<'static, str>>| value.as_deref().map(str::to_owned);
-
-    // The names in the order of RFC 8785.
-    if let Some(actor) = optional(&metadata.actor) {
-        text(&mut line, "actor", &actor);
+        push_string(&mut line, &value);
     }
-    text(&mut line, "aggregatetype", &event.stream.aggregate_type);
-    if let Some(id) = optional(&metadata.causation_id) {
-        text(&mut line, "causationid", &id);
-    }
-    if let Some(id) = optional(&metadata.correlation_id) {
-        text(&mut line, "correlationid", &id);
-    }
-    line.push_str(",\"data\":");
-    line.push_str(&event.payload);
-    let schema = format!("urn:viral:event:{}:{}", event.event_type, event.event_version);
-    text(&mut line, "dataschema", &schema);
-    if let Some(time) = optional(&metadata.effective_time) {
-        text(&mut line, "effectivetime", &time);
-    }
-    text(&mut line, "id", &event.event_id.to_string());
-    text(&mut line, "position", &event.position.to_string());
-    if let Some(hash) = optional(&metadata.request_hash) {
-        text(&mut line, "requesthash", &hash);
-    }
-    text(&mut line, "sequence", &event.sequence.to_string());
-    text(&mut line, "source", source);
-    text(&mut line, "specversion", "1.0");
-    text(&mut line, "subject", &event.stream.aggregate_id);
-    text(&mut line, "time", &time_text(&event.recorded_at));
-    text(&mut line, "type", &event.event_type);
-    text(&mut line, "unitid", &metadata.unit_id.to_string());
     line.push('}');
     if line.len() > MAX_LENGTH {
         return Err(LineError::TooLong(line.len()));

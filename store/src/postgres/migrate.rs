@@ -22,6 +22,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "person keys",
         include_str!("../../../migrations/0003_person_keys.sql"),
     ),
+    (
+        4,
+        "published log",
+        include_str!("../../../migrations/0004_published_log.sql"),
+    ),
 ];
 
 #[derive(Debug)]

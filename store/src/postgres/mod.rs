@@ -3,11 +3,13 @@
 mod append;
 pub mod copy;
 mod error;
+mod lease;
 mod listener;
 mod migrate;
 mod person_keys;
 mod read;
 
+pub use lease::{Lease, Leases};
 pub use migrate::migrate;
 
 use crate::error::StoreError;
@@ -87,6 +89,11 @@ impl PostgresStore {
     /// The pool, for other tables of the same database.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Leases for what only one process at a time may do.
+    pub fn leases(&self) -> Leases {
+        Leases::new(self.options.clone())
     }
 
     /// Closes all connections; what is under way ends first.

@@ -1,50 +1,24 @@
-//! Where a batch may end: between units, so that a reader of a table never sees half of what happened at once.
+//! Where a batch may end: between units, so that nobody who follows the log sees half of what happened at once.
 
-use std::time::Duration;
+use crate::event::StoredEvent;
 use uuid::Uuid;
-use viral_store::feed::Feed;
-use viral_store::{Position, StoreError, StoredEvent};
 
 /// The unit that an event was appended with. One whose metadata cannot be read counts as a unit of its own.
-fn unit(event: &StoredEvent) -> Uuid {
+pub fn unit(event: &StoredEvent) -> Uuid {
     event
         .parse_metadata()
         .map_or(event.event_id, |metadata| metadata.unit_id)
 }
 
-/// The next events after a position in whole units, about `limit` of them; none if there are none in time.
-pub(crate) async fn read_after(
-    feed: &mut dyn Feed,
-    after: Position,
-    limit: usize,
-    timeout: Duration,
-) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut events = feed.read_after(after, limit, timeout).await?;
-    // A short page ends where the log ends, and units are appended as a whole.
-    let mut more = events.len() >= limit;
-    while more {
-        let count = whole(&events);
-        if count > 0 {
-            events.truncate(count);
-            break;
-        }
-        let last = events.last().map_or(after, |event| event.position);
-        let page = feed.read_after(last, limit, Duration::ZERO).await?;
-        more = page.len() >= limit;
-        events.extend(page);
-    }
-    Ok(events)
-}
-
 /// How many events from the start are whole units, when more events may follow the last one; zero if all of them
 /// belong to one unit.
-fn whole(events: &[StoredEvent]) -> usize {
+pub fn whole(events: &[StoredEvent]) -> usize {
     let Some(last) = events.last() else { return 0 };
     start_of(events, events.len() - 1, unit(last))
 }
 
 /// The index of the first event of the unit that an event belongs to.
-pub(crate) fn start(events: &[StoredEvent], index: usize) -> usize {
+pub fn start(events: &[StoredEvent], index: usize) -> usize {
     events
         .get(index)
         .map_or(index, |event| start_of(events, index, unit(event)))
@@ -58,7 +32,7 @@ fn start_of(events: &[StoredEvent], index: usize, wanted: Uuid) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use viral_store::{Metadata, Position, StreamId};
+    use crate::event::{Metadata, Position, StreamId};
 
     fn event(position: u64, unit: u128) -> StoredEvent {
         let metadata = Metadata {

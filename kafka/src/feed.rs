@@ -1,0 +1,237 @@
+//! The feed from Kafka: the same events in the same order as the store's.
+//!
+//! All partitions are read at once and merged by position. A partition that runs ahead is paused, so memory stays
+//! bounded. What is no event of this log is noted and passed over; a position that does not come is taken from the store,
+//! and if it is not there either the feed ends visibly: nothing behind it is given.
+
+mod place;
+mod reader;
+
+use crate::cluster::Cluster;
+use crate::error::KafkaError;
+use crate::merge::Read;
+use async_trait::async_trait;
+use reader::{Doubtful, Reader};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use viral_store::feed::{Feed, FeedError, Feeds, NoteUnreadable, StoreFeed, UnreadableRecord};
+use viral_store::{EventStore, Position, StoredEvent};
+
+/// How long a position may be missing while later ones are there: a relay that is cut off is followed by another one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many missing events are taken from the store at once.
+const FROM_STORE: usize = 1_000;
+
+/// Opens feeds from Kafka.
+#[derive(Debug, Clone)]
+pub struct KafkaFeeds {
+    cluster: Cluster,
+    store: Arc<dyn EventStore>,
+    unreadable: Arc<dyn NoteUnreadable>,
+}
+
+impl KafkaFeeds {
+    /// Feeds of the log of this store, as it is published in this cluster.
+    pub fn new(cluster: Cluster, store: Arc<dyn EventStore>, unreadable: Arc<dyn NoteUnreadable>) -> KafkaFeeds {
+        KafkaFeeds {
+            cluster,
+            store,
+            unreadable,
+        }
+    }
+}
+
+impl Feeds for KafkaFeeds {
+    fn open(&self, after: Position, place: Option<&str>) -> Box<dyn Feed> {
+        Box::new(KafkaFeed {
+            feeds: self.clone(),
+            place: place.map(str::to_owned),
+            at: after,
+            reader: None,
+            head: Position::START,
+            missing_since: None,
+            stop: Arc::default(),
+        })
+    }
+}
+
+/// A feed from Kafka.
+#[derive(Debug)]
+struct KafkaFeed {
+    feeds: KafkaFeeds,
+    /// Where to begin reading; none means at the beginning of the topics.
+    place: Option<String>,
+    /// The last position that was given.
+    at: Position,
+    /// None before the first call, and after an error.
+    reader: Option<Box<Reader>>,
+    /// The end of the log as far as it is known: a record beyond it is not of this log.
+    head: Position,
+    /// Since when a position is missing.
+    missing_since: Option<Instant>,
+    /// Tells a thread that reads for us that nobody waits any more.
+    stop: Arc<AtomicBool>,
+}
+
+impl Drop for KafkaFeed {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Feed for KafkaFeed {
+    async fn read_after(
+        &mut self,
+        after: Position,
+        limit: usize,
+        timeout: Duration,
+    ) -> Result<Vec<StoredEvent>, FeedError> {
+        if after < self.at {
+            let text = format!("the feed is at {} and does not go back to {after}", self.at);
+            return Err(FeedError::Setup(text));
+        }
+        // After an error the reader is gone: the next call begins anew, from the last place.
+        self.read(after, limit, timeout).await
+    }
+
+    fn place(&self) -> Option<String> {
+        self.place.clone()
+    }
+}
+
+impl KafkaFeed {
+    async fn read(&mut self, after: Position, limit: usize, timeout: Duration) -> Result<Vec<StoredEvent>, FeedError> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let mut reader = match self.reader.take() {
+                Some(reader) => reader,
+                None => self.begin(after).await?,
+            };
+            if self.at < after {
+                reader.skip_to(after);
+                self.at = after;
+            }
+            let events = reader.take(limit);
+            if let Some(last) = events.last() {
+                self.at = last.position;
+                self.place = Some(place::text(reader.offsets()));
+                self.reader = Some(reader);
+                return Ok(events);
+            }
+            let stop = self.stop.clone();
+            let looked = tokio::task::spawn_blocking(move || {
+                let looked = reader.look(limit, deadline, &stop);
+                (reader, looked)
+            });
+            let (mut reader, looked) = looked
+                .await
+                .map_err(|error| FeedError::Unavailable(format!("the thread that reads ended: {error}")))?;
+            match looked {
+                Ok(doubtful) => self.settle(&mut reader, doubtful).await?,
+                Err(KafkaError::Incomplete(problem)) if self.place.is_some() => {
+                    tracing::warn!(problem, "the published log is read again from its beginning");
+                    self.place = None;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if self.is_missing(&reader) {
+                if self.place.take().is_some() {
+                    // The topics may have been made anew since then.
+                    tracing::warn!(after = %self.at, "a position is missing: the topics are read from their beginning");
+                    self.missing_since = None;
+                    continue;
+                }
+                self.fill_gap(&mut reader).await?;
+            }
+            let (nothing, trouble) = (reader.complete() == 0, reader.trouble());
+            self.reader = Some(reader);
+            if nothing && Instant::now() >= deadline {
+                return trouble.map_or(Ok(Vec::new()), |problem| Err(FeedError::Unavailable(problem)));
+            }
+        }
+    }
+
+    async fn begin(&self, after: Position) -> Result<Box<Reader>, FeedError> {
+        let cluster = self.feeds.cluster.clone();
+        let offsets = place::parse(self.place.as_deref());
+        let begun = crate::cluster::blocking(move || Reader::begin(&cluster, after, offsets)).await?;
+        Ok(Box::new(begun))
+    }
+
+    /// Decides what the thread that reads could not: whether records are beyond the log, and notes what is left out.
+    async fn settle(&mut self, reader: &mut Reader, doubtful: Doubtful) -> Result<(), FeedError> {
+        let Doubtful { records, unreadable } = doubtful;
+        let highest = records.iter().map(|record| record.event.position).max();
+        if highest.is_some_and(|highest| highest > self.head) {
+            self.head = self.feeds.store.head().await?.position;
+        }
+        let source = self.feeds.store.source().to_owned();
+        let mut left_out = unreadable;
+        for record in records {
+            let problem = if record.source != source {
+                format!("it is of another log, {}", record.source)
+            } else if record.event.position > self.head {
+                format!("position {} is beyond the end of the log", record.event.position)
+            } else {
+                match reader.push(record) {
+                    Ok(()) => continue,
+                    Err(unreadable) => {
+                        left_out.push(unreadable);
+                        continue;
+                    }
+                }
+            };
+            left_out.push(reader::unreadable(record.partition, record.offset, problem));
+        }
+        for record in left_out {
+            let UnreadableRecord {
+                topic,
+                partition,
+                offset,
+                problem,
+            } = &record;
+            tracing::error!(topic, partition, offset, problem, "a record of the published log is left out");
+            self.feeds.unreadable.note(&record).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a position is missing for so long that it will not come.
+    fn is_missing(&mut self, reader: &Reader) -> bool {
+        if reader.gap().is_none() {
+            self.missing_since = None;
+            return false;
+        }
+        let since = *self.missing_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= PATIENCE
+    }
+
+    /// Takes what is missing from the store.
+    async fn fill_gap(&mut self, reader: &mut Reader) -> Result<(), FeedError> {
+        let Some((missing, first)) = reader.gap() else {
+            return Ok(());
+        };
+        let before = Position(missing.0 - 1);
+        let wanted = usize::try_from(first.0 - missing.0).unwrap_or(FROM_STORE).min(FROM_STORE);
+        let mut store = StoreFeed::new(self.feeds.store.clone());
+        let events = store.read_after(before, wanted, Duration::ZERO).await?;
+        if events.first().is_none_or(|event| event.position != missing) {
+            return Err(FeedError::Incomplete(format!(
+                "position {missing} is neither in Kafka nor in the store, though position {first} is published"
+            )));
+        }
+        tracing::error!(%missing, %first, "positions are missing in the published log: they are taken from the store");
+        let last = events.len() - 1;
+        for (index, event) in events.into_iter().enumerate() {
+            reader.push_from_store(Read {
+                event,
+                ends_unit: index == last,
+                from: None,
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! Reading given ranges of offsets to their end.
+
+use crate::cluster::{ANSWER, Quiet};
+use crate::error::{KafkaError, is_missing_topic, is_out_of_range};
+use crate::partition::{COUNT, Partition};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError as ClientError;
+use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::{Offset, TopicPartitionList};
+use std::time::{Duration, Instant};
+
+/// How long nothing may come although there is something to read.
+const STALL: Duration = Duration::from_secs(15);
+/// How long one look takes.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Offsets of a partition: from the first up to, not including, the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) from: i64,
+    pub(crate) end: i64,
+}
+
+/// The first and the end offset of each partition.
+pub(crate) fn watermarks(consumer: &BaseConsumer<Quiet>) -> Result<[Range; COUNT], KafkaError> {
+    let mut ranges = [Range { from: 0, end: 0 }; COUNT];
+    for partition in Partition::all() {
+        let asked = consumer.fetch_watermarks(partition.topic, partition.number, ANSWER);
+        let (from, end) = asked.map_err(|error| match error.rdkafka_error_code() {
+            Some(code) if is_missing_topic(code) => KafkaError::NoTopic(partition.topic.to_owned()),
+            _ => KafkaError::Unavailable(format!("the ends of {partition}: {error}")),
+        })?;
+        ranges[partition.index()] = Range { from, end };
+    }
+    Ok(ranges)
+}
+
+/// Tells the consumer to read each of these partitions from its offset on.
+pub(crate) fn assign(
+    consumer: &BaseConsumer<Quiet>,
+    from: impl IntoIterator<Item = (Partition, Offset)>,
+) -> Result<(), KafkaError> {
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in from {
+        list.add_partition_offset(partition.topic, partition.number, offset)?;
+    }
+    Ok(consumer.assign(&list)?)
+}
+
+/// Reads ranges to their ends and hands each record over; those of a partition in order.
+pub(crate) fn ranges(
+    consumer: &BaseConsumer<Quiet>,
+    ranges: &[(Partition, Range)],
+    each: &mut dyn FnMut(Partition, &BorrowedMessage<'_>) -> Result<(), KafkaError>,
+) -> Result<(), KafkaError> {
+    let mut ends: [Option<i64>; COUNT] = [None; COUNT];
+    let wanted = ranges.iter().filter(|(_, range)| range.from < range.end);
+    for (partition, range) in wanted.clone() {
+        ends[partition.index()] = Some(range.end);
+    }
+    assign(
+        consumer,
+        wanted.map(|(partition, range)| (*partition, Offset::Offset(range.from))),
+    )?;
+    let mut moved = Instant::now();
+    while ends.iter().any(Option::is_some) {
+        let Some(polled) = consumer.poll(LOOK) else {
+            if moved.elapsed() > STALL {
+                return Err(KafkaError::Unavailable(format!("nothing came for {} s", STALL.as_secs())));
+            }
+            continue;
+        };
+        let message = match polled {
+            Ok(message) => message,
+            Err(error) => {
+                check_error(&error)?;
+                continue;
+            }
+        };
+        let Some(partition) = Partition::find(message.topic(), message.partition()) else {
+            continue;
+        };
+        let end = &mut ends[partition.index()];
+        if end.is_some_and(|end| message.offset() < end) {
+            moved = Instant::now();
+            each(partition, &message)?;
+        }
+        if end.is_some_and(|end| message.offset() + 1 >= end) {
+            *end = None;
+        }
+    }
+    consumer.unassign()?;
+    Ok(())
+}
+
+/// What is worth ending for; brokers that are away are waited for.
+pub(crate) fn check_error(error: &ClientError) -> Result<(), KafkaError> {
+    let code = match error {
+        ClientError::MessageConsumption(code) | ClientError::MessageConsumptionFatal(code) => *code,
+        _ => return Ok(()),
+    };
+    if is_missing_topic(code) {
+        return Err(KafkaError::NoTopic("of the published log".to_owned()));
+    }
+    if is_out_of_range(code) {
+        return Err(KafkaError::Incomplete(
+            "records that were there are gone: a topic was made anew, or its records were deleted".to_owned(),
+        ));
+    }
+    if matches!(error, ClientError::MessageConsumptionFatal(_)) {
+        return Err(KafkaError::Unavailable(error.to_string()));
+    }
+    Ok(())
+}

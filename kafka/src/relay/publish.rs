@@ -1,0 +1,160 @@
+//! Publishing: pages of the store become records, in order, as fast as the brokers acknowledge. While one page is sent the
+//! next one is read. When the client's queue is full nothing more is read, so a slow broker costs no memory.
+
+use super::Status;
+use super::outstanding::Outstanding;
+use crate::cluster::{self, Cluster, blocking};
+use crate::error::KafkaError;
+use crate::partition::{COUNT, Partition};
+use crate::record::Record;
+use rdkafka::error::RDKafkaErrorCode as Code;
+use rdkafka::producer::{BaseRecord, ThreadedProducer};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use viral_store::feed::{Feed as _, FeedError, StoreFeed};
+use viral_store::{EventStore, Position, StoredEvent, units};
+
+/// How many events are read at once.
+const PAGE: usize = 2_000;
+/// How long one look for new events takes. Notifications make it shorter.
+const WAIT: Duration = Duration::from_secs(1);
+/// How long to wait when the client's queue is full.
+const FULL: Duration = Duration::from_millis(5);
+/// How long what is under way may take when the relay is told to stop.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// Publishes what each partition lacks behind its last position. Ends well only when it is told to stop.
+pub(super) async fn run(
+    cluster: &Cluster,
+    store: &Arc<dyn EventStore>,
+    tails: [Position; COUNT],
+    status: &watch::Sender<Status>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), KafkaError> {
+    let outstanding = Outstanding::default();
+    let publisher = Publisher {
+        producer: Arc::new(cluster.producer(outstanding.clone())?),
+        outstanding: outstanding.clone(),
+        source: store.source().to_owned(),
+        tails,
+    };
+    let ended = tokio::select! {
+        ended = publisher.follow(StoreFeed::new(store.clone())) => ended,
+        error = watch_over(&outstanding, status) => Err(error),
+        // An error means that nobody is there any more who could say so: a reason to stop as well.
+        _ = stop.wait_for(|stop| *stop) => Ok(()),
+    };
+    if ended.is_ok() {
+        let producer = publisher.producer.clone();
+        blocking(move || {
+            cluster::flush(&producer, FLUSH);
+            Ok(())
+        })
+        .await?;
+    }
+    // Records that are still under way are given up with the last handle, away from the threads that must not wait.
+    let given_up = blocking(move || {
+        drop(publisher);
+        Ok(())
+    });
+    given_up.await?;
+    let published = outstanding.published();
+    status.send_modify(|status| status.published = status.published.max(published));
+    ended
+}
+
+/// Tells how far it is, until something fails.
+async fn watch_over(outstanding: &Outstanding, status: &watch::Sender<Status>) -> KafkaError {
+    loop {
+        outstanding.changed().await;
+        if let Some(error) = outstanding.failed() {
+            return error;
+        }
+        let published = outstanding.published();
+        status.send_if_modified(|status| {
+            let moved = published > status.published;
+            status.published = status.published.max(published);
+            moved
+        });
+    }
+}
+
+struct Publisher {
+    producer: Arc<ThreadedProducer<Outstanding>>,
+    outstanding: Outstanding,
+    source: String,
+    /// The last position that each partition had at the start.
+    tails: [Position; COUNT],
+}
+
+impl Publisher {
+    async fn follow(&self, feed: StoreFeed) -> Result<(), KafkaError> {
+        let mut at = self.tails.iter().copied().min().unwrap_or_default();
+        let mut next = read(feed.clone(), at);
+        loop {
+            let events = next.await.map_err(ended)??;
+            at = events.last().map_or(at, |event| event.position);
+            next = read(feed.clone(), at);
+            for (index, event) in events.iter().enumerate() {
+                // The feed gives whole units: the last event ends one.
+                let following = events.get(index + 1);
+                let ends_unit = following.is_none_or(|following| units::unit(following) != units::unit(event));
+                self.send(event, ends_unit).await?;
+            }
+            self.outstanding.look();
+        }
+    }
+
+    async fn send(&self, event: &StoredEvent, ends_unit: bool) -> Result<(), KafkaError> {
+        let position = event.position;
+        if position <= self.tails[Partition::of(&event.stream).index()] {
+            self.outstanding.seen(position);
+            return Ok(());
+        }
+        let record = Record::of(event, &self.source, ends_unit).map_err(|error| KafkaError::Refused {
+            position,
+            problem: error.to_string(),
+        })?;
+        let partition = record.partition;
+        let opaque = usize::try_from(position.0).unwrap_or(usize::MAX);
+        let mut waiting = BaseRecord::with_opaque_to(partition.topic, opaque)
+            .partition(partition.number)
+            .key(&record.key)
+            .payload(&record.value)
+            .timestamp(record.timestamp)
+            .headers(record.headers);
+        self.outstanding.sending(partition, position);
+        loop {
+            let Err((error, returned)) = self.producer.send(waiting) else {
+                return Ok(());
+            };
+            if error.rdkafka_error_code() != Some(Code::QueueFull) {
+                self.outstanding.not_sent(partition);
+                return Err(match error.rdkafka_error_code() {
+                    Some(Code::MessageSizeTooLarge) => KafkaError::Refused {
+                        position,
+                        problem: error.to_string(),
+                    },
+                    _ => self.outstanding.failed().unwrap_or_else(|| error.into()),
+                });
+            }
+            waiting = returned;
+            tokio::time::sleep(FULL).await;
+        }
+    }
+}
+
+/// Reads the next page in a task of its own, while the one before is sent.
+fn read(mut feed: StoreFeed, after: Position) -> tokio::task::JoinHandle<Result<Vec<StoredEvent>, KafkaError>> {
+    tokio::spawn(async move {
+        feed.read_after(after, PAGE, WAIT).await.map_err(|error| match error {
+            FeedError::Store(error) => KafkaError::Store(error),
+            other => KafkaError::Unavailable(other.to_string()),
+        })
+    })
+}
+
+fn ended(error: tokio::task::JoinError) -> KafkaError {
+    KafkaError::Unavailable(format!("the task that reads the store ended: {error}"))
+}

@@ -1,0 +1,92 @@
+//! What the topics have, compared with the store, before anything is published: a relay goes on only with a copy of its
+//! own log that has no hole.
+
+use crate::cluster::Cluster;
+use crate::error::KafkaError;
+use crate::partition::{COUNT, Partition};
+use crate::tails::{self, Tail};
+use viral_store::{EventStore, Position};
+
+/// How many events are read at once while looking for the first ones.
+const PAGE: usize = 4_096;
+
+/// The last position that each partition has.
+pub(super) async fn examine(cluster: &Cluster, store: &dyn EventStore) -> Result<[Position; COUNT], KafkaError> {
+    let tails = tails::tails(cluster, store.source()).await?;
+    let mut last = [Position::START; COUNT];
+    for tail in &tails {
+        for (offset, problem) in &tail.unreadable {
+            tracing::error!(partition = %tail.partition, offset, problem, "a record that is no event of this log");
+        }
+        last[tail.partition.index()] = compare(tail, store).await?;
+    }
+    check_beginning(cluster, store, &tails).await?;
+    Ok(last)
+}
+
+/// The last event of a partition must be the one that the store has at its position.
+async fn compare(tail: &Tail, store: &dyn EventStore) -> Result<Position, KafkaError> {
+    let partition = tail.partition;
+    if tail.start > 0 {
+        return Err(KafkaError::Diverged(format!(
+            "{partition} begins at offset {}: records were deleted. Delete the topic and run `viral migrate`; the relay \
+             fills it again from the store",
+            tail.start
+        )));
+    }
+    let Some(published) = &tail.last else {
+        if tail.end > 0 {
+            return Err(KafkaError::Diverged(format!(
+                "{partition} has {} records, and none is an event of this log ({}): is KAFKA_BROKERS the right cluster?",
+                tail.end,
+                store.source()
+            )));
+        }
+        return Ok(Position::START);
+    };
+    let position = published.position;
+    let stored = store.read_after(Position(position.0 - 1), 1).await?.pop();
+    match stored.filter(|stored| stored.position == position) {
+        Some(stored) if stored == *published => Ok(position),
+        Some(stored) => Err(KafkaError::Diverged(format!(
+            "{partition} has event {} at position {position}, the store has {}: the store was restored from a copy that \
+             went on differently. Nothing is published until the two agree",
+            published.event_id, stored.event_id
+        ))),
+        None => Err(KafkaError::Diverged(format!(
+            "{partition} has position {position}, the store ends at {}: the store was restored to an earlier moment. What \
+             it lacks is in Kafka: `viral import events --source kafka` into an empty database brings it back",
+            store.head().await?.position
+        ))),
+    }
+}
+
+/// The first event of a partition must be the first one that belongs there: a topic that was made anew while a relay was
+/// at work begins in the middle.
+async fn check_beginning(cluster: &Cluster, store: &dyn EventStore, tails: &[Tail]) -> Result<(), KafkaError> {
+    if tails.iter().all(|tail| tail.last.is_none()) {
+        return Ok(());
+    }
+    let firsts = tails::firsts(cluster, store.source()).await?;
+    let mut expected: [Option<Position>; COUNT] = [None; COUNT];
+    let until = firsts.iter().map(|(_, event)| event.position).max().unwrap_or_default();
+    let mut at = Position::START;
+    while at < until {
+        let events = store.read_after(at, PAGE).await?;
+        let Some(last) = events.last() else { break };
+        at = last.position;
+        for event in events.iter().filter(|event| event.position <= until) {
+            expected[Partition::of(&event.stream).index()].get_or_insert(event.position);
+        }
+    }
+    for (partition, first) in firsts {
+        let found = first.position;
+        if let Some(expected) = expected[partition.index()].filter(|expected| *expected != found) {
+            return Err(KafkaError::Diverged(format!(
+                "{partition} begins with position {found}, but {expected} belongs there first: the topic was made anew in \
+                 the middle of the log. Delete it and run `viral migrate`; the relay fills it again from the store"
+            )));
+        }
+    }
+    Ok(())
+}
