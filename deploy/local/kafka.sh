@@ -87,13 +87,13 @@ train() {
         configure "$(free_port)" "$(free_port)"
         (broker "$java" -XX:ArchiveClassesAtExit="$scratch/classes.jsa") >log 2>&1 </dev/null 8>&- &
         pid=$!
+        trap 'kill -KILL "$pid" 2>/dev/null || true' EXIT
         until grep -qF "$ready" log || ! kill -0 "$pid" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; do
             sleep 0.1
         done
         kill -TERM "$pid" 2>/dev/null || true
         wait "$pid" || true
-        cp classes.jsa "$archive.partial" && mv -f "$archive.partial" "$archive"
-        wc -c <"$archive" >"$archive.size"
+        cp classes.jsa "$archive.partial" && mv -f "$archive.partial" "$archive" && wc -c <"$archive" >"$archive.size"
     ) 2>/dev/null || {
         say "that failed and is not tried again; starts take some seconds longer"
         touch "$archive.failed"

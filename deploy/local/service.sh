@@ -88,7 +88,7 @@ await() {
         sleep 0.05
     done
     publish
-    say "$title answers$already on $(cat "$folder/address") (pid $(running), log $log)"
+    say "$title ${already}answers on $(cat "$folder/address") (pid $(running), log $log)"
 }
 
 start() {
@@ -97,7 +97,7 @@ start() {
     lock
     if pid=$(running); then
         is_ready || say "$title was started before (pid $pid)"
-        already=" already"
+        already="runs already and "
     else
         if [ -e "$folder/pid" ]; then
             say "process $(cat "$folder/pid") is gone without having been stopped; starting anew on its data"
@@ -128,23 +128,24 @@ await_start() {
     await
 }
 
+# What it says is what was asked for, so it goes to standard output.
 status() {
     local pid
     if ! locate existing; then
-        say "$title does not run in $home"
+        echo "$title does not run in $home"
         return 1
     elif ! pid=$(running); then
         if [ -e "$folder/pid" ]; then
-            say "$title does not run: process $(cat "$folder/pid") is gone without having been stopped (see $log)"
+            echo "$title does not run: process $(cat "$folder/pid") is gone without having been stopped (see $log)"
         else
-            say "$title does not run; its data is in $folder"
+            echo "$title does not run; its data is in $folder"
         fi
         return 1
     elif ! is_ready; then
-        say "$title is starting (pid $pid, log $log)"
+        echo "$title is starting (pid $pid, log $log)"
         return 1
     fi
-    say "$title answers$already on $(cat "$folder/address") (pid $pid, data and log in $folder)"
+    echo "$title answers on $(cat "$folder/address") (pid $pid, data and log in $folder)"
 }
 
 stop() {
