@@ -2,12 +2,13 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check lint lint-deep bench
+.PHONY: help setup run demo stack stack-status stack-stop test check lint lint-deep bench
 
 cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/viral-engine
 target := $(or $(CARGO_TARGET_DIR),target)
 setup := deploy/local/setup.sh
 phase := deploy/local/phase.sh
+stack := deploy/local/stack.sh
 
 # Versions of the tools that only `make lint-deep` needs.
 deny := 0.20.2
@@ -19,7 +20,7 @@ export VIRAL_TEST_VENV := $(or $(VIRAL_TEST_VENV),$(cache)/test-venv)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r name text; do \
-		printf '%-10s %s\n' "$$name" "$$text"; done
+		printf '%-12s %s\n' "$$name" "$$text"; done
 
 setup: ## install what building, running and testing need (apt as root; otherwise says what to install)
 	@$(setup) test
@@ -34,6 +35,16 @@ demo: ## walk the journey of a campaign through the API of the running platform,
 	@$(setup) run
 	@cargo build --workspace --bins --locked
 	@exec $(target)/debug/viral demo --start $(ARGS)
+
+stack: ## start Kafka and Redis on this machine, without Docker (KAFKA_PORT=... REDIS_PORT=... choose other ports)
+	@$(setup) stack
+	@$(stack) start
+
+stack-status: ## tell what of the stack runs
+	@$(stack) status
+
+stack-stop: ## stop the stack; its data stays
+	@$(stack) stop
 
 test: ## set up, build and run every test
 	@$(phase) setup $(setup) test

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what this machine lacks to build and run the platform ("run"), and to test it too ("test").
+# Installs what this machine lacks to build and run the platform ("run"), to start the real components around it without
+# Docker ("stack"), and to test it all ("test": what "run" and "stack" need, and more).
 #
 # On Debian and Ubuntu as root it installs by apt; elsewhere it says exactly what to install, and goes on where the
 # platform can do without. It asks the network for nothing when everything is there.
@@ -7,9 +8,9 @@ set -euo pipefail
 
 level=${1:-run}
 case $level in
-run | test) ;;
+run | stack | test) ;;
 *)
-    echo "usage: $0 run|test" >&2
+    echo "usage: $0 run|stack|test" >&2
     exit 2
     ;;
 esac
@@ -25,7 +26,7 @@ has_postgres() {
     local folder version
     for folder in "$(pg_config --bindir 2>/dev/null || true)" /usr/lib/postgresql/*/bin /usr/pgsql-*/bin \
         "$(dirname "$(command -v postgres || echo /none/postgres)")"; do
-        [ -x "$folder/initdb" ] && [ -x "$folder/pg_ctl" ] && [ -x "$folder/postgres" ] || continue
+        if ! [ -x "$folder/initdb" ] || ! [ -x "$folder/pg_ctl" ] || ! [ -x "$folder/postgres" ]; then continue; fi
         version=$("$folder/postgres" --version 2>/dev/null) || continue
         case $version in *"(PostgreSQL) 1"[5-8]*) return 0 ;; esac
     done
@@ -38,6 +39,21 @@ apt_postgres_is_recent() {
     1[5-8]+* | 1[5-8].*) return 0 ;;
     *) return 1 ;;
     esac
+}
+
+has_java() {
+    local said
+    said=$("${JAVA_HOME:+$JAVA_HOME/bin/}java" -version 2>&1) || return 1
+    [[ $said =~ version\ \"([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge 17 ]
+}
+
+# Ubuntu 22.04's default is older, and the newest Debian has no 17 any more.
+java_package() {
+    if [ -z "$(apt-cache show openjdk-17-jre-headless 2>/dev/null)" ] && [ -n "$(apt-cache show default-jre-headless 2>/dev/null)" ]; then
+        echo default-jre-headless
+    else
+        echo openjdk-17-jre-headless
+    fi
 }
 
 as_root_with_apt() { [ "$(id -u)" = 0 ] && has apt-get; }
@@ -54,15 +70,38 @@ missing_packages() {
     has cc || echo gcc libc6-dev
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] \
         || [ -e /etc/ssl/cert.pem ] || echo ca-certificates
+    if [ "$level" != run ]; then
+        has_java || java_package
+        has mvn || echo maven
+        has redis-server || echo redis-server
+    fi
     if [ "$level" = test ]; then
         has hledger || echo hledger
         python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     fi
 }
 
+# The stack runs a Redis of its own: Debian's service need not run and hold the port, now or after the next boot.
+policy=/usr/sbin/policy-rc.d
+keep_redis_quiet() {
+    local unit=/etc/systemd/system/redis-server.service
+    if [ ! -e "$unit" ]; then
+        mkdir -p "$(dirname "$unit")"
+        ln -s /dev/null "$unit"
+        say "its service is masked (systemctl unmask redis-server, for one who wants it)"
+    fi
+    # Where there is no systemd, only this keeps a package from starting what it brings.
+    [ ! -e "$policy" ] || return 0
+    trap 'rm -f "$policy"' EXIT
+    printf '%s\n' '#!/bin/sh' 'exit 101' >"$policy"
+    chmod +x "$policy"
+    made_policy=yes
+}
+
 install_packages() {
     apt_update_once
     say "installing $*"
+    if [[ " $* " == *" redis-server "* ]]; then keep_redis_quiet; fi
     # The platform runs clusters of its own, so Debian need not make one and start it at every boot.
     local conf=/etc/postgresql-common/createcluster.conf
     if [ ! -e "$conf" ] && [[ " $* " == *" postgresql "* ]]; then
@@ -72,6 +111,7 @@ install_packages() {
     fi
     DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 \
         apt-get -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -qq install -y --no-install-recommends "$@" >&2 </dev/null
+    [ -z "${made_policy:-}" ] || rm -f "$policy"
 }
 
 # A Python environment of our own, rebuilt when the pinned versions change.
@@ -96,6 +136,8 @@ if ! has cargo; then
     exit 1
 fi
 
+# apt's lists tell which Java there is.
+if [ "$level" != run ] && as_root_with_apt && ! has_java; then apt_update_once; fi
 read -r -d '' -a packages < <(missing_packages && printf '\0')
 if as_root_with_apt; then
     if ! has_postgres; then
@@ -118,6 +160,11 @@ fi
 if ! has cc; then
     say "nothing can be built without a C compiler"
     exit 1
+fi
+if [ "$level" != run ] && ! "$here/kafka.sh" install; then
+    say "Apache Kafka could not be installed: Java 17, Maven and, once, the network are needed"
+    # `make stack` goes on with the other components; the tests need it.
+    [ "$level" = stack ] || exit 1
 fi
 if [ "$level" = test ] && ! make_venv; then
     say "beancount could not be installed: python3 with venv and pip, and the network, are needed for the tests that use it"

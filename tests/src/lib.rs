@@ -2,6 +2,7 @@
 
 pub mod files;
 pub mod journey;
+pub mod kafka;
 pub mod process;
 pub mod samples;
 pub mod server;

@@ -1,0 +1,190 @@
+# shellcheck shell=bash
+# What the servers of the stack have in common: start, wait, status, stop. A script that sources this sets
+#
+#   name      the server's folder in the home, and the file under services/ by which `viral` finds it
+#   title     what people call it
+#   program   a word of its command line: by it and its folder a process is known to be this server, and no other
+#             one that got the pid of a server that died
+#   ready     what its log says when it answers
+#   ports     where it will listen, all on 127.0.0.1
+#   address   what `viral` will be told
+#   settings  what chooses other ports
+#   usage     what its script understands
+#   prepare   a function that does what must be done before a start, in the server's folder
+#   serve     a function that replaces the shell by the server, in the server's folder
+#
+# and then calls service "$@".
+#
+#   <home>/<name>/pid           the process, even if it was killed
+#   <home>/<name>/<name>.log    the log of this start; the one before is <name>.log.1
+#   <home>/<name>/address       where it listens
+#   <home>/services/<name>      a copy of that, from the moment it answers until it is stopped
+set -euo pipefail
+
+: "${name:?}" "${title:?}" "${program:?}" "${ready:?}" "${ports:?}" "${address:?}" "${settings:?}" "${usage:?}"
+home=${VIRAL_HOME:-.viral}
+patience=${VIRAL_STACK_TIMEOUT:-60}
+already=
+
+say() { echo "$name: $*" >&2; }
+fail() {
+    say "$@"
+    exit 1
+}
+
+# Absolute, without symbolic links, as /proc tells it.
+locate() {
+    case $1 in
+    making) mkdir -p "$home/$name" "$home/services" || fail "cannot write to $home" ;;
+    *) [ -d "$home/$name" ] || return 1 ;;
+    esac
+    home=$(cd "$home" && pwd -P)
+    folder=$home/$name
+    log=$folder/$name.log
+}
+
+# One start or stop at a time. The server itself does not inherit the lock.
+lock() {
+    exec 9>"$folder/lock"
+    flock -w "$((patience * 2))" 9 || fail "another start or stop has not ended for $((patience * 2)) s"
+}
+
+# The pid of the server, if it runs.
+running() {
+    local pid
+    pid=$(cat "$folder/pid" 2>/dev/null) && [ -n "$pid" ] || return 1
+    [[ $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") == *"$program"* ]] || return 1
+    [ "$(readlink "/proc/$pid/cwd")" = "$folder" ] || return 1
+    echo "$pid"
+}
+
+is_ready() { running >/dev/null && grep -qF -- "$ready" "$log" 2>/dev/null; }
+
+is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# So that nobody reads half an address.
+publish() {
+    cp "$folder/address" "$home/services/.$name"
+    mv "$home/services/.$name" "$home/services/$name"
+}
+
+end_of_log() {
+    say "the end of $log:"
+    tail -n 25 "$log" | sed 's/^/    /' >&2
+}
+
+await() {
+    local deadline=$((SECONDS + patience))
+    until is_ready; do
+        if ! running >/dev/null; then
+            end_of_log
+            rm -f "$folder/pid"
+            fail "$title ended while it started"
+        fi
+        if [ "$SECONDS" -ge "$deadline" ]; then
+            end_of_log
+            fail "$title does not answer after $patience s; it is left running (VIRAL_STACK_TIMEOUT=... waits longer)"
+        fi
+        sleep 0.05
+    done
+    publish
+    say "$title ${already}answers on $(cat "$folder/address") (pid $(running), log $log)"
+}
+
+start() {
+    local pid number
+    locate making
+    lock
+    if pid=$(running); then
+        is_ready || say "$title was started before (pid $pid)"
+        already="runs already and "
+    else
+        if [ -e "$folder/pid" ]; then
+            say "process $(cat "$folder/pid") is gone without having been stopped; starting anew on its data"
+            rm -f "$folder/pid"
+        fi
+        for number in "${ports[@]}"; do
+            ! is_taken "$number" || fail "port $number on 127.0.0.1 is taken by another program (\`ss -ltnp\` tells which):" \
+                "stop that one, or choose other ports ($settings)"
+        done
+        cd "$folder"
+        prepare
+        echo "$address" >address
+        [ ! -e "$log" ] || mv "$log" "$log.1"
+        # A session of its own, so that Ctrl-C and a closed terminal do not end it.
+        (
+            exec 9>&-
+            echo "$BASHPID" >pid
+            serve
+        ) >"$log" 2>&1 </dev/null &
+    fi
+    [ "${1:-}" = --no-wait ] || await
+}
+
+await_start() {
+    if ! locate existing || ! running >/dev/null; then
+        fail "$title does not run"
+    fi
+    await
+}
+
+# What it says is what was asked for, so it goes to standard output.
+status() {
+    local pid
+    if ! locate existing; then
+        echo "$title does not run in $home"
+        return 1
+    elif ! pid=$(running); then
+        if [ -e "$folder/pid" ]; then
+            echo "$title does not run: process $(cat "$folder/pid") is gone without having been stopped (see $log)"
+        else
+            echo "$title does not run; its data is in $folder"
+        fi
+        return 1
+    elif ! is_ready; then
+        echo "$title is starting (pid $pid, log $log)"
+        return 1
+    fi
+    echo "$title answers on $(cat "$folder/address") (pid $pid, data and log in $folder)"
+}
+
+stop() {
+    local pid deadline
+    if ! locate existing; then
+        say "$title does not run in $home"
+        return 0
+    fi
+    lock
+    # First, so that nobody turns to a server that is about to go.
+    rm -f "$home/services/$name"
+    if ! pid=$(running); then
+        rm -f "$folder/pid"
+        say "$title does not run"
+        return 0
+    fi
+    kill -TERM "$pid" || true
+    deadline=$((SECONDS + 30))
+    while running >/dev/null; do
+        if [ "$SECONDS" -ge "$deadline" ]; then
+            say "$title did not stop within 30 s and was killed; its next start takes longer"
+            kill -KILL "$pid" || true
+            deadline=$((SECONDS + 3600))
+        fi
+        sleep 0.05
+    done
+    rm -f "$folder/pid"
+    say "$title is stopped"
+}
+
+service() {
+    case "${1:-} ${2:-}" in
+    "start " | "start --no-wait") start "${2:-}" ;;
+    "wait ") await_start ;;
+    "status ") status ;;
+    "stop ") stop ;;
+    *)
+        echo "usage: $0 $usage" >&2
+        exit 2
+        ;;
+    esac
+}

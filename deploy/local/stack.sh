@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# The real components around the platform, on this machine: Apache Kafka and Redis.
+#
+#   stack.sh start | status | stop
+#
+# Each is a script of its own beside this one, which names its settings. One that fails does not keep the others from
+# starting; the exit code tells.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+components=(kafka redis)
+services=${VIRAL_HOME:-.viral}/services
+
+each() {
+    local component status=0
+    for component in "${components[@]}"; do
+        "$here/$component.sh" "$1" || status=1
+    done
+    return "$status"
+}
+
+# What the platform finds by itself from this home, and how to tell it elsewhere.
+next_steps() {
+    local component variable
+    echo "Next:"
+    echo "  make run                      starts the platform, which finds what runs here by $services"
+    echo "  make stack-status             tells what runs"
+    echo "  make stack-stop               stops it; its data stays"
+    echo "From elsewhere:"
+    for component in "${components[@]}"; do
+        [ -r "$services/$component" ] || continue
+        case $component in
+        kafka) variable=KAFKA_BROKERS ;;
+        *) variable=${component^^}_URL ;;
+        esac
+        echo "  export $variable=$(<"$services/$component")"
+    done
+}
+
+case "$#${1:-}" in
+1start)
+    status=0
+    each start || status=1
+    [ "$status" = 0 ] || echo "stack: not everything runs: see above" >&2
+    next_steps
+    exit "$status"
+    ;;
+1status | 1stop) each "$1" ;;
+*)
+    echo "usage: $0 start | status | stop" >&2
+    exit 2
+    ;;
+esac
