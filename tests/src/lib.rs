@@ -4,4 +4,5 @@ pub mod files;
 pub mod journey;
 pub mod process;
 pub mod samples;
+pub mod schemas;
 pub mod server;

@@ -75,8 +75,8 @@ fn parts(original: Uuid, transaction: Transaction, reason: Option<String>) -> Re
         reason: reason.clone(),
         reversal,
     });
-    let requested = NewEvent::new(requested.event_type(), ReversalEvent::VERSION, &requested)
-        .map_err(|e| error::internal(&e))?;
+    let requested =
+        NewEvent::new(requested.event_type(), ReversalEvent::VERSION, &requested).map_err(|e| error::internal(&e))?;
     Ok(vec![
         Part::Events {
             stream: StreamId::new(ReversalEvent::AGGREGATE_TYPE, original.to_string()),
