@@ -272,6 +272,12 @@ pub enum ExportCommand {
         #[arg(long, value_name = "POSITION|TIME")]
         as_of: Option<AsOf>,
     },
+    /// Write the AsyncAPI document of the published log: topics, messages and the JSON Schema of every event
+    Asyncapi {
+        /// Where to write; standard output if absent
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
 }
 
 /// What to import.

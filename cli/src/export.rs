@@ -1,4 +1,4 @@
-//! `viral export`: lines and journals, to standard output or a file.
+//! `viral export`: lines, journals and what describes the published log, to standard output or a file.
 
 use crate::args::{ExportCommand, JournalFormat};
 use crate::database::{Database, Purpose};
@@ -7,38 +7,57 @@ use crate::progress::OnStderr;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use viral_audit::AsOf;
 use viral_audit::export::{self, Format};
 use viral_store::Position;
 
 /// Runs one.
 pub(crate) async fn run(home: &Path, command: ExportCommand) -> Result<(), Error> {
-    let database = Database::open(home, Purpose::Read).await?;
-    let result = write(&database, command).await;
-    database.close().await?;
-    result
-}
-
-async fn write(database: &Database, command: ExportCommand) -> Result<(), Error> {
-    let store = database.store();
-    let progress = OnStderr::new();
     match command {
         ExportCommand::Events { output, after, as_of } => {
-            let mut out = Output::open(output)?;
-            let as_of = as_of.unwrap_or_default();
-            export::events(&store, Position(after), as_of, out.writer(), &progress).await?;
-            out.finish()
+            let database = Database::open(home, Purpose::Read).await?;
+            let result = events(&database, output, Position(after), as_of.unwrap_or_default()).await;
+            database.close().await?;
+            result
         }
         ExportCommand::Journal { format, output, as_of } => {
-            let mut out = Output::open(output)?;
-            let format = match format {
-                JournalFormat::Hledger => Format::Hledger,
-                JournalFormat::Beancount => Format::Beancount,
-                JournalFormat::Csv => Format::Csv,
-            };
-            export::journal(&store, as_of.unwrap_or_default(), format, out.writer(), &progress).await?;
-            out.finish()
+            let database = Database::open(home, Purpose::Read).await?;
+            let result = journal(&database, output, format, as_of.unwrap_or_default()).await;
+            database.close().await?;
+            result
         }
+        ExportCommand::Asyncapi { output } => asyncapi(output),
     }
+}
+
+async fn events(database: &Database, output: Option<PathBuf>, after: Position, as_of: AsOf) -> Result<(), Error> {
+    let mut out = Output::open(output)?;
+    export::events(&database.store(), after, as_of, out.writer(), &OnStderr::new()).await?;
+    out.finish()
+}
+
+async fn journal(
+    database: &Database,
+    output: Option<PathBuf>,
+    format: JournalFormat,
+    as_of: AsOf,
+) -> Result<(), Error> {
+    let format = match format {
+        JournalFormat::Hledger => Format::Hledger,
+        JournalFormat::Beancount => Format::Beancount,
+        JournalFormat::Csv => Format::Csv,
+    };
+    let mut out = Output::open(output)?;
+    export::journal(&database.store(), as_of, format, out.writer(), &OnStderr::new()).await?;
+    out.finish()
+}
+
+/// It is about every log, so it needs none.
+fn asyncapi(output: Option<PathBuf>) -> Result<(), Error> {
+    let mut out = Output::open(output)?;
+    let written = out.writer().write_all(viral_kafka::asyncapi::text().as_bytes());
+    written.map_err(Error::io("writing the AsyncAPI document"))?;
+    out.finish()
 }
 
 /// Where the data goes. A file gets its name when it is complete: whoever finds it has all of it.

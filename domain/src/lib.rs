@@ -21,8 +21,6 @@ pub mod money;
 pub mod on_ramp;
 pub mod payout;
 pub mod requirements;
-#[cfg(test)]
-mod schemas;
 pub mod sealed;
 pub mod terms;
 pub mod text;

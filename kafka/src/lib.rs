@@ -9,6 +9,11 @@
 //! position that it has seen.
 
 pub mod archive;
+pub mod asyncapi;
+pub mod attributes;
+pub mod catalogue;
+#[cfg(test)]
+mod checked_in;
 mod cluster;
 mod error;
 mod feed;

@@ -1,12 +1,11 @@
 //! A record: the line of an event, and around it what lets programs choose without reading the line.
 
+use crate::attributes::{CONTENT_TYPE, HEADER_PREFIX};
 use crate::partition::{self, Partition};
 use rdkafka::message::{Header, Headers as _, Message, OwnedHeaders};
 use viral_store::line::{self, LineError};
 use viral_store::{Metadata, StoredEvent};
 
-/// The content type of the value: a CloudEvent in structured mode (CloudEvents, Kafka protocol binding 1.0.2, 3.3).
-pub const CONTENT_TYPE: &str = "application/cloudevents+json";
 /// The header of the last record of a unit; the others do not have it. Units may be spread over partitions: with it a
 /// reader of all of them knows what is complete.
 pub const UNIT_END: &str = "viral-unit-end";
@@ -66,7 +65,7 @@ fn headers(event: &StoredEvent, source: &str, metadata: &Metadata, ends_unit: bo
     let mut key = String::with_capacity(32);
     for (name, value) in line::attributes(event, source, metadata) {
         key.clear();
-        key.push_str("ce_");
+        key.push_str(HEADER_PREFIX);
         key.push_str(name);
         headers = header(headers, &key, &value);
     }

@@ -220,6 +220,3 @@ impl BookEvent {
         }
     }
 }
-
-#[cfg(test)]
-mod schemas;

@@ -5,4 +5,5 @@ pub mod journey;
 pub mod kafka;
 pub mod process;
 pub mod samples;
+pub mod schemas;
 pub mod server;

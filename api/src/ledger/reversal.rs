@@ -13,11 +13,11 @@ use crate::state::AppState;
 use crate::write::Write;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use viral_commands::{NewEvent, Part};
-use viral_ledger::{Command, Transaction, ids};
+use viral_ledger::{Command, ReversalEvent, ReversalRequested, Transaction, ids};
 use viral_store::StreamId;
 
 /// Why a transaction is undone.
@@ -27,16 +27,6 @@ use viral_store::StreamId;
 pub(super) struct Reason {
     /// One line for people.
     reason: Option<String>,
-}
-
-/// Somebody wants a transaction undone.
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename = "reversal.requested")]
-struct ReversalRequested<'a> {
-    original: Uuid,
-    reversal: Uuid,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
 }
 
 /// Reverse a transaction
@@ -80,15 +70,16 @@ pub(super) async fn reverse(
 
 fn parts(original: Uuid, transaction: Transaction, reason: Option<String>) -> Result<Vec<Part>, Problem> {
     let reversal = ids::reversal_of(original);
-    let requested = ReversalRequested {
+    let requested = ReversalEvent::Requested(ReversalRequested {
         original,
+        reason: reason.clone(),
         reversal,
-        reason: reason.as_deref(),
-    };
-    let requested = NewEvent::new("reversal.requested", "1", &requested).map_err(|e| error::internal(&e))?;
+    });
+    let requested =
+        NewEvent::new(requested.event_type(), ReversalEvent::VERSION, &requested).map_err(|e| error::internal(&e))?;
     Ok(vec![
         Part::Events {
-            stream: StreamId::new("reversal", original.to_string()),
+            stream: StreamId::new(ReversalEvent::AGGREGATE_TYPE, original.to_string()),
             expected: 0,
             events: vec![requested],
         },

@@ -18,5 +18,7 @@ mod privacy;
 mod races;
 mod refusals;
 mod replay;
+#[path = "../../../tests/src/schemas.rs"]
+mod schemas;
 mod stage;
 mod world;

@@ -1,7 +1,8 @@
 //! What the log says when it is read again from the start by somebody who trusts nobody, and the rules that it must keep:
-//! every event that moves money stands in one unit with exactly the ledger's events that it says, and the aggregates and
-//! the ledger agree about every amount.
+//! every event is one that the published log describes, every event that moves money stands in one unit with exactly the
+//! ledger's events that it says, and the aggregates and the ledger agree about every amount.
 
+use crate::schemas::check_line;
 use std::collections::{BTreeMap, VecDeque};
 use uuid::Uuid;
 use viral_commands::book_reader::book_event;
@@ -16,7 +17,10 @@ use viral_domain::{
     Aggregate, AssignmentId, CampaignId, DomainEvent as _, Effect, FlagId, PayoutId, UserId, Vcoin, effects,
 };
 use viral_ledger::{Address, Asset, Book, BookEvent, Command};
-use viral_store::StoredEvent;
+use viral_store::{StoredEvent, line};
+
+/// The log of every world.
+const SOURCE: &str = "urn:viral:log:00000000-0000-0000-0000-000000000007";
 
 /// The state of everything as of some position.
 #[derive(Default)]
@@ -45,6 +49,7 @@ impl Replay {
     /// Takes in the next events; they must end with a unit.
     pub(crate) fn take(&mut self, events: &[StoredEvent]) {
         for event in events {
+            check_line(&line::to_line(event, SOURCE).unwrap());
             self.begin_unit(event);
             self.book.apply(event).unwrap();
             match event.stream.aggregate_type.as_ref() {

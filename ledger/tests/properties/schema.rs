@@ -10,15 +10,20 @@ pub(crate) struct Schemas(BTreeMap<String, Value>);
 
 impl Schemas {
     pub(crate) fn load() -> Schemas {
-        let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/schemas";
+        // They lie with those of all events, in the crate that publishes them.
+        let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/../kafka/schemas";
         let files = std::fs::read_dir(folder).expect("the folder of the schemas");
         let schema = |file: std::io::Result<std::fs::DirEntry>| {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let file = file.unwrap();
+            if !file.file_name().to_string_lossy().starts_with("book.") {
+                return None;
+            }
+            let text = std::fs::read_to_string(file.path()).unwrap();
             let schema: Value = serde_json::from_str(&text).unwrap();
             let event_type = schema["properties"]["type"]["const"].as_str().unwrap().to_owned();
-            (event_type, schema)
+            Some((event_type, schema))
         };
-        Schemas(files.map(schema).collect())
+        Schemas(files.filter_map(schema).collect())
     }
 
     pub(crate) fn check(&self, event: &BookEvent, json: &Value) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use viral_tests::journey::{Payout, Stage, caught_up, check_audits, minor, operator};
 use viral_tests::process::{Api, Call, Platform, TOKEN, free_port, run, tool};
+use viral_tests::schemas::check_line;
 
 /// How long a story may take; the deadline in it alone is several seconds ahead.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -36,6 +37,7 @@ impl Desk {
     /// The lines of the log.
     async fn lines(&self) -> Vec<Value> {
         let lines = self.ok(&["export", "events"]).await;
+        lines.lines().for_each(check_line);
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }

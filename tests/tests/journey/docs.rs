@@ -3,6 +3,8 @@
 use crate::support::{Api, OPERATOR};
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use viral_store::{EventStore as _, Position, line};
+use viral_tests::schemas::check_line;
 
 /// The shell blocks in their order.
 fn examples() -> String {
@@ -56,5 +58,15 @@ async fn the_examples_of_the_docs_work() {
     );
     let alice = api.get("/v1/ledger/accounts/shop:alice").await.json();
     assert_eq!(alice["balance"], "75.00");
+    check_log(&api).await;
     server.abort();
+}
+
+/// Every event that the calls wrote is one that the published log describes, a request for a reversal among them.
+async fn check_log(api: &Api) {
+    let log = api.store.read_after(Position::START, 10_000).await.unwrap();
+    for event in &log {
+        check_line(&line::to_line(event, api.store.source()).unwrap());
+    }
+    assert!(log.iter().any(|event| event.event_type == "reversal.requested"));
 }
