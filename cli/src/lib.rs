@@ -4,6 +4,7 @@ pub mod args;
 pub mod bench;
 pub mod database;
 pub mod embedded;
+pub mod services;
 
 mod audit;
 mod client;

@@ -5,7 +5,7 @@
 #   kafka.sh install                  only fetches the jars, once per user
 #   kafka.sh tool CLASS ARGUMENTS     one of Kafka's own tools, such as org.apache.kafka.tools.TopicCommand
 #
-# Settings: VIRAL_HOME (.viral), KAFKA_PORT (9092), KAFKA_CONTROLLER_PORT (9093), KAFKA_HEAP_OPTS, JAVA_HOME.
+# Settings: VIRAL_HOME (.viral), KAFKA_PORT (9092), KAFKA_CONTROLLER_PORT (the next: 9093), KAFKA_HEAP_OPTS, JAVA_HOME.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034 # service.sh uses them
 {
@@ -16,7 +16,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
     usage="start [--no-wait] | wait | status | stop | install | tool CLASS ARGUMENTS"
     settings="KAFKA_PORT=... KAFKA_CONTROLLER_PORT=..."
     port=${KAFKA_PORT:-9092}
-    controller_port=${KAFKA_CONTROLLER_PORT:-9093}
+    controller_port=${KAFKA_CONTROLLER_PORT:-$((${port//[!0-9]/} + 1))}
     ports=("$port" "$controller_port")
     address=127.0.0.1:$port
 }

@@ -104,6 +104,9 @@ start() {
             rm -f "$folder/pid"
         fi
         for number in "${ports[@]}"; do
+            if ! [[ $number =~ ^[1-9][0-9]{0,4}$ ]] || [ "$number" -gt 65535 ]; then
+                fail "$number is no port: choose one from 1 to 65535 ($settings)"
+            fi
             ! is_taken "$number" || fail "port $number on 127.0.0.1 is taken by another program (\`ss -ltnp\` tells which):" \
                 "stop that one, or choose other ports ($settings)"
         done
@@ -117,6 +120,8 @@ start() {
             echo "$BASHPID" >pid
             serve
         ) >"$log" 2>&1 </dev/null &
+        # Until it has become the server, it is this script.
+        until running >/dev/null || ! kill -0 $! 2>/dev/null; do sleep 0.01; done
     fi
     [ "${1:-}" = --no-wait ] || await
 }

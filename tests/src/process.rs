@@ -32,6 +32,8 @@ pub fn viral(home: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .env("VIRAL_HOME", home)
         .env_remove("DATABASE_URL")
+        .env_remove("KAFKA_BROKERS")
+        .env_remove("REDIS_URL")
         .env("VIRAL_LOG", "warn");
     command.stdin(Stdio::null()).kill_on_drop(true);
     command

@@ -6,6 +6,7 @@ mod cli {
     pub mod journey;
     pub mod privacy;
     pub mod projections_cli;
+    pub mod stack;
     pub mod tampering;
     pub mod up;
 }

@@ -1,9 +1,16 @@
 //! `viral doctor`: what is in use, and whether it can be reached. It starts nothing.
 
+mod read_models;
+mod redis;
+mod services;
+
 use crate::database::url_from_env;
 use crate::embedded;
 use crate::error::Error;
+use crate::services::redis_url;
+use read_models::ReadModel;
 use serde::Serialize;
+use services::Services;
 use std::path::Path;
 use viral_store::{EventStore as _, PostgresStore};
 
@@ -12,6 +19,9 @@ struct Report {
     home: String,
     database: Database,
     log: Option<Log>,
+    /// Nothing where the log cannot be read.
+    read_models: Option<Vec<ReadModel>>,
+    services: Services,
     /// What is wrong, in words.
     problems: Vec<String>,
 }
@@ -36,7 +46,7 @@ struct Log {
 /// Prints the report. Answers whether everything is well.
 pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error> {
     let mut problems = Vec::new();
-    let database = match url_from_env() {
+    let mut database = match url_from_env() {
         Some(url) => Database {
             kind: "DATABASE_URL",
             version: None,
@@ -47,17 +57,26 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
         },
         None => embedded_database(home, &mut problems)?,
     };
-    let mut log = None;
+    let (mut log, mut read_models) = (None, None);
     if let Some(url) = &database.app_url {
-        match log_of(url).await {
-            Ok(found) => log = Some(found),
+        match look_into(url).await {
+            Ok(found) => {
+                database.version.get_or_insert(found.version);
+                problems.extend(found.read_models.iter().filter_map(ReadModel::problem));
+                (log, read_models) = (Some(found.log), Some(found.read_models));
+            }
             Err(error) => problems.push(error.to_string()),
         }
     }
+    let services = Services {
+        redis: services::redis(redis_url(home).as_deref(), &mut problems).await,
+    };
     let report = Report {
         home: home.display().to_string(),
         database,
         log,
+        read_models,
+        services,
         problems,
     };
     let well = report.problems.is_empty();
@@ -88,16 +107,32 @@ fn embedded_database(home: &Path, problems: &mut Vec<String>) -> Result<Database
     })
 }
 
-async fn log_of(url: &str) -> Result<Log, Error> {
+/// What the database tells.
+struct Found {
+    version: String,
+    log: Log,
+    read_models: Vec<ReadModel>,
+}
+
+async fn look_into(url: &str) -> Result<Found, Error> {
     let store = PostgresStore::connect(url).await?;
     let head = store.head().await?;
-    let log = Log {
-        source: store.source().to_owned(),
-        position: head.position.to_string(),
-        recorded_at: viral_store::event::time_text(&head.recorded_at),
+    let version = sqlx::query_scalar("SHOW server_version").fetch_one(store.pool()).await;
+    let found = Found {
+        version: version.map_err(|error| Error::Other(format!("the version of PostgreSQL: {error}")))?,
+        log: Log {
+            source: store.source().to_owned(),
+            position: head.position.to_string(),
+            recorded_at: viral_store::event::time_text(&head.recorded_at),
+        },
+        read_models: viral_projections::list(store.pool())
+            .await?
+            .into_iter()
+            .map(ReadModel::from)
+            .collect(),
     };
     store.close().await;
-    Ok(log)
+    Ok(found)
 }
 
 fn for_people(report: &Report) -> String {
@@ -122,6 +157,10 @@ fn for_people(report: &Report) -> String {
             format!("position {}, recorded at {}", log.position, log.recorded_at),
         ));
     }
+    for model in report.read_models.iter().flatten() {
+        lines.push(("read model", model.text()));
+    }
+    lines.push(("redis", report.services.redis.text()));
     let mut text: String = lines
         .iter()
         .map(|(name, value)| format!("{name:<14} {value}\n"))
