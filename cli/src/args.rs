@@ -31,10 +31,12 @@ pub enum Command {
     /// Only answer HTTP: read models are written by `viral project`, deadlines kept by `viral work`
     Api(UpArgs),
     /// Only write the read models
-    Project,
+    Project(ProjectArgs),
+    /// Only publish the log to Kafka
+    Relay(RelayArgs),
     /// Only do what follows by itself: deadlines, expiries, payouts to be sent
     Work(WorkArgs),
-    /// Bring the database to the newest version
+    /// Bring the database to the newest version, and make Kafka's topics where Kafka is set
     Migrate,
     /// Walk the whole journey of a campaign through the API of a running `viral up --dev`
     Demo(DemoArgs),
@@ -72,6 +74,54 @@ pub struct UpArgs {
     /// Where to listen for HTTP
     #[arg(long, env = "VIRAL_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
+    /// How the log is followed
+    #[command(flatten)]
+    pub follow: FollowArgs,
+}
+
+/// How a role follows the log and tells how far it is.
+#[derive(Debug, Clone, Args, Default)]
+pub struct FollowArgs {
+    /// Where read models and workers take their events from
+    #[arg(long, env = "VIRAL_FEED", value_enum, default_value = "store")]
+    pub feed: FeedFrom,
+    /// How far it is
+    #[command(flatten)]
+    pub watch: WatchArgs,
+}
+
+/// How a role is watched.
+#[derive(Debug, Clone, Args, Default)]
+pub struct WatchArgs {
+    /// Where to answer Prometheus at /metrics, for whoever reaches that address [default: nowhere]
+    #[arg(long, env = "VIRAL_METRICS", value_name = "ADDRESS")]
+    pub metrics: Option<SocketAddr>,
+}
+
+/// Where events are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum FeedFrom {
+    /// The event store.
+    #[default]
+    Store,
+    /// Kafka, which the relay fills.
+    Kafka,
+}
+
+/// How to write the read models.
+#[derive(Debug, Args)]
+pub struct ProjectArgs {
+    /// How the log is followed
+    #[command(flatten)]
+    pub follow: FollowArgs,
+}
+
+/// How to publish the log.
+#[derive(Debug, Args)]
+pub struct RelayArgs {
+    /// How it is watched
+    #[command(flatten)]
+    pub watch: WatchArgs,
 }
 
 /// How to do what follows by itself.
@@ -80,6 +130,9 @@ pub struct WorkArgs {
     /// As on a developer's machine
     #[arg(long)]
     pub dev: bool,
+    /// How the log is followed
+    #[command(flatten)]
+    pub follow: FollowArgs,
 }
 
 /// Where the demo takes place.
@@ -167,6 +220,29 @@ impl Default for UpArgs {
         UpArgs {
             dev: false,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            follow: FollowArgs::default(),
+        }
+    }
+}
+
+impl From<ProjectArgs> for UpArgs {
+    fn from(args: ProjectArgs) -> UpArgs {
+        UpArgs {
+            follow: args.follow,
+            ..UpArgs::default()
+        }
+    }
+}
+
+impl From<RelayArgs> for UpArgs {
+    fn from(args: RelayArgs) -> UpArgs {
+        let follow = FollowArgs {
+            watch: args.watch,
+            ..FollowArgs::default()
+        };
+        UpArgs {
+            follow,
+            ..UpArgs::default()
         }
     }
 }
@@ -175,6 +251,7 @@ impl From<WorkArgs> for UpArgs {
     fn from(args: WorkArgs) -> UpArgs {
         UpArgs {
             dev: args.dev,
+            follow: args.follow,
             ..UpArgs::default()
         }
     }

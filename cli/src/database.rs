@@ -6,7 +6,8 @@ use sqlx::PgPool;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use viral_store::{EventStore, PersonKeys, PostgresStore, StoreError, postgres};
+use viral_store::postgres::{self, Leases};
+use viral_store::{EventStore, PersonKeys, PostgresStore, StoreError};
 
 /// An open log, and the server below it if we share in one.
 pub struct Database {
@@ -91,6 +92,11 @@ impl Database {
     /// The keys of persons, beside the log.
     pub fn person_keys(&self) -> Arc<dyn PersonKeys> {
         self.store.clone()
+    }
+
+    /// Leases for what only one process at a time may do.
+    pub fn leases(&self) -> Leases {
+        self.store.leases()
     }
 
     /// The connections of the role `viral_app`, for other tables than the log's.

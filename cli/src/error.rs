@@ -5,6 +5,7 @@ use viral_audit::AuditError;
 use viral_audit::import::ImportError;
 use viral_commands::AppendError;
 use viral_commands::error::FollowError;
+use viral_kafka::KafkaError;
 use viral_projections::ProjectionError;
 use viral_store::StoreError;
 
@@ -32,6 +33,9 @@ pub enum Error {
     /// A read model.
     #[error("{0}")]
     Projection(#[from] ProjectionError),
+    /// The published log.
+    #[error("{0}")]
+    Kafka(#[from] KafkaError),
     /// A file or socket.
     #[error("{what}: {error}")]
     Io {

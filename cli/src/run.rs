@@ -1,9 +1,9 @@
 //! From the command line to an exit code: 0 (done, holds), 1 (does not hold, or could not be done), 2 (usage, by clap).
 
-use crate::args::{Cli, Command, ImportCommand, UpArgs};
+use crate::args::{Cli, Command, ImportCommand};
 use crate::database::{self, Purpose};
 use crate::error::Error;
-use crate::{audit, bench, demo, doctor, export, import, payout, projections, up};
+use crate::{audit, bench, demo, doctor, export, import, payout, projections, published, up};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -15,7 +15,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let serves = matches!(
         cli.command,
-        Command::Up(_) | Command::Api(_) | Command::Project | Command::Work(_)
+        Command::Up(_) | Command::Api(_) | Command::Project(_) | Command::Relay(_) | Command::Work(_)
     );
     log(serves);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -60,9 +60,8 @@ async fn dispatch(cli: Cli) -> Result<bool, Error> {
     match cli.command {
         Command::Up(args) => up::run(home, up::Roles::ALL, args).await.map(|()| true),
         Command::Api(args) => up::run(home, up::Roles::API, args).await.map(|()| true),
-        Command::Project => up::run(home, up::Roles::PROJECT, UpArgs::default())
-            .await
-            .map(|()| true),
+        Command::Project(args) => up::run(home, up::Roles::PROJECT, args.into()).await.map(|()| true),
+        Command::Relay(args) => up::run(home, up::Roles::RELAY, args.into()).await.map(|()| true),
         Command::Work(args) => up::run(home, up::Roles::WORK, args.into()).await.map(|()| true),
         Command::Demo(args) => demo::run(home, args.url.as_deref(), args.start).await.map(|()| true),
         Command::Projections(command) => projections::run(home, &command).await,
@@ -86,6 +85,12 @@ async fn migrate(home: &std::path::Path) -> Result<(), Error> {
         None => database::Database::open(home, Purpose::Run).await?.close().await?,
     }
     eprintln!("the database is at the newest version");
+    if let Some(cluster) = published::cluster(home) {
+        for topic in viral_kafka::topics::create(&cluster).await? {
+            let (name, partitions, replicas) = (topic.name, topic.partitions, topic.replicas);
+            eprintln!("Kafka's topic {name} is there: {partitions} partitions, {replicas} replicas");
+        }
+    }
     Ok(())
 }
 

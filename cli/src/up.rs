@@ -4,7 +4,8 @@ use crate::args::UpArgs;
 use crate::database::{Database, Purpose};
 use crate::embedded::Postgres;
 use crate::error::Error;
-use crate::{client, platform, secrets};
+use crate::metrics::{self, Metrics};
+use crate::{client, platform, published, secrets};
 use std::future::Future;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use viral_api::{AppState, Role, Tokens};
+use viral_kafka::Cluster;
 use viral_projections::Checkpoints;
 use viral_workers::Workers;
 
@@ -35,6 +37,8 @@ pub(crate) struct Roles {
     project: bool,
     /// Does what follows by itself.
     work: bool,
+    /// Publishes the log, where there is a Kafka.
+    relay: bool,
 }
 
 impl Roles {
@@ -43,24 +47,35 @@ impl Roles {
         api: true,
         project: true,
         work: true,
+        relay: true,
     };
     /// Only HTTP.
     pub(crate) const API: Roles = Roles {
         api: true,
         project: false,
         work: false,
+        relay: false,
     };
     /// Only the read models.
     pub(crate) const PROJECT: Roles = Roles {
         api: false,
         project: true,
         work: false,
+        relay: false,
     };
     /// Only the workers.
     pub(crate) const WORK: Roles = Roles {
         api: false,
         project: false,
         work: true,
+        relay: false,
+    };
+    /// Only the relay.
+    pub(crate) const RELAY: Roles = Roles {
+        api: false,
+        project: false,
+        work: false,
+        relay: true,
     };
 
     fn appends(self) -> bool {
@@ -75,6 +90,14 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
         true => Some(Front::open(home, &args).await?),
         false => None,
     };
+    let metrics = match args.follow.watch.metrics {
+        Some(address) => Some(metrics::bind(address).await?),
+        None => None,
+    };
+    let cluster = published::cluster(home);
+    if roles == Roles::RELAY {
+        published::needed_cluster(home)?;
+    }
     let url = front.as_ref().map(|front| front.url());
     let mut stop = Stop::new()?;
     let database = tokio::select! {
@@ -82,7 +105,7 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
         () = stop.wait() => return Ok(()),
     };
     let started = tokio::select! {
-        started = start(home, roles, &args, &database, front) => started,
+        started = start(home, roles, &args, &database, Sockets { front, metrics }, cluster) => started,
         () = stop.wait() => return database.close().await,
     };
     let ended = started?.until(&mut stop, &database).await;
@@ -91,6 +114,12 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
     }
     database.close().await?;
     ended
+}
+
+/// The sockets, bound before anything is started.
+struct Sockets {
+    front: Option<Front>,
+    metrics: Option<TcpListener>,
 }
 
 /// Where HTTP comes in, and who may.
@@ -142,13 +171,38 @@ async fn start(
     roles: Roles,
     args: &UpArgs,
     database: &Database,
-    front: Option<Front>,
+    Sockets { front, metrics }: Sockets,
+    cluster: Option<Cluster>,
 ) -> Result<Running, Error> {
-    let vault = platform::vault(home, database, platform::may_create_master_key(database, args)).await?;
     let (stop, stopped) = watch::channel(false);
     let parts = JoinSet::new();
     let mut running = Running { stop, parts };
-    let projector = platform::projector(database, &vault)?;
+    let relay = cluster.filter(|_| roles.relay).map(|cluster| {
+        let relay = published::relay(&cluster, database);
+        (cluster, relay)
+    });
+    if let Some(listener) = metrics {
+        let metrics = Metrics {
+            store: database.store(),
+            pool: database.pool(),
+            relay: relay.as_ref().map(|(_, relay)| relay.status()),
+        };
+        let stopped = told_to_stop(stopped.clone());
+        running.add("metrics", metrics::serve(listener, metrics, stopped));
+    }
+    if let Some((cluster, relay)) = relay {
+        let stopped = stopped.clone();
+        match roles == Roles::RELAY {
+            true => running.add("the relay", published::run_alone(relay, stopped)),
+            false => running.add("the relay", published::run_beside(cluster, relay, stopped)),
+        }
+    }
+    if roles == Roles::RELAY {
+        return Ok(running);
+    }
+    let feeds = published::feeds(home, database, args.follow.feed)?;
+    let vault = platform::vault(home, database, platform::may_create_master_key(database, args)).await?;
+    let projector = platform::projector(database, &vault)?.with_feeds(feeds.clone());
     // So that reads find their tables from the first moment on, whoever fills them.
     projector.prepare().await?;
     if roles.project {
@@ -165,7 +219,7 @@ async fn start(
     });
     let read_models = platform::read_models(database);
     if roles.work {
-        let workers = Workers::new(commands.clone(), read_models.clone());
+        let workers = Workers::new(commands.clone(), read_models.clone()).with_feeds(feeds);
         let stopped = told_to_stop(stopped.clone());
         running.add("the workers", async move {
             workers.run(stopped).await;
@@ -293,6 +347,9 @@ fn announce(home: &Path, args: &UpArgs, database: &Database, address: SocketAddr
             server.data_dir().display()
         )),
         None => text.push_str("  PostgreSQL of DATABASE_URL\n"),
+    }
+    if let Some(cluster) = published::cluster(home) {
+        text.push_str(&format!("  published to Kafka at {}\n", cluster.brokers()));
     }
     if args.dev {
         text.push_str(&format!(

@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::error::KafkaError;
 use crate::merge::Read;
 use async_trait::async_trait;
-use reader::{Doubtful, Reader};
+use reader::{Doubtful, Reader, Start};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -46,28 +46,41 @@ impl Feeds for KafkaFeeds {
     fn open(&self, after: Position, place: Option<&str>) -> Box<dyn Feed> {
         Box::new(KafkaFeed {
             feeds: self.clone(),
-            place: place.map(str::to_owned),
+            origin: place.map_or(Origin::Position, |place| Origin::Place(place.to_owned())),
             at: after,
             reader: None,
             head: Position::START,
+            read_from_beginning: false,
             missing_since: None,
             stop: Arc::default(),
         })
     }
 }
 
+/// Where reading begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Origin {
+    /// Where somebody was after the events that were given last.
+    Place(String),
+    /// Nowhere before the position that is asked for: records are stamped with the times of their events.
+    Position,
+    /// At the beginning of all topics.
+    Beginning,
+}
+
 /// A feed from Kafka.
 #[derive(Debug)]
 struct KafkaFeed {
     feeds: KafkaFeeds,
-    /// Where to begin reading; none means at the beginning of the topics.
-    place: Option<String>,
+    origin: Origin,
     /// The last position that was given.
     at: Position,
     /// None before the first call, and after an error.
     reader: Option<Box<Reader>>,
     /// The end of the log as far as it is known: a record beyond it is not of this log.
     head: Position,
+    /// Whether a missing position was looked for from the beginning of the topics already: it is not there.
+    read_from_beginning: bool,
     /// Since when a position is missing.
     missing_since: Option<Instant>,
     /// Tells a thread that reads for us that nobody waits any more.
@@ -97,7 +110,10 @@ impl Feed for KafkaFeed {
     }
 
     fn place(&self) -> Option<String> {
-        self.place.clone()
+        match &self.origin {
+            Origin::Place(place) => Some(place.clone()),
+            Origin::Position | Origin::Beginning => None,
+        }
     }
 }
 
@@ -116,7 +132,7 @@ impl KafkaFeed {
             let events = reader.take(limit);
             if let Some(last) = events.last() {
                 self.at = last.position;
-                self.place = Some(place::text(reader.offsets()));
+                self.origin = Origin::Place(place::text(reader.offsets()));
                 self.reader = Some(reader);
                 return Ok(events);
             }
@@ -130,17 +146,18 @@ impl KafkaFeed {
                 .map_err(|error| FeedError::Unavailable(format!("the thread that reads ended: {error}")))?;
             match looked {
                 Ok(doubtful) => self.settle(&mut reader, doubtful).await?,
-                Err(KafkaError::Incomplete(problem)) if self.place.is_some() => {
+                Err(KafkaError::Incomplete(problem)) if self.origin != Origin::Beginning => {
                     tracing::warn!(problem, "the published log is read again from its beginning");
-                    self.place = None;
+                    self.origin = Origin::Beginning;
                     continue;
                 }
                 Err(error) => return Err(error.into()),
             }
             if self.is_missing(&reader) {
-                if self.place.take().is_some() {
+                if self.origin != Origin::Beginning && !self.read_from_beginning {
                     // The topics may have been made anew since then.
                     tracing::warn!(after = %self.at, "a position is missing: the topics are read from their beginning");
+                    (self.origin, self.read_from_beginning) = (Origin::Beginning, true);
                     self.missing_since = None;
                     continue;
                 }
@@ -155,9 +172,19 @@ impl KafkaFeed {
     }
 
     async fn begin(&self, after: Position) -> Result<Box<Reader>, FeedError> {
+        let from = match &self.origin {
+            Origin::Place(place) => Start::Offsets(place::parse(place)),
+            Origin::Position if after > Position::START => {
+                let events = self.feeds.store.read_after(Position(after.0 - 1), 1).await?;
+                // Times never go back: whatever follows an event was not recorded before it.
+                events
+                    .first()
+                    .map_or(Start::Beginning, |event| Start::Time(event.recorded_at.timestamp_millis()))
+            }
+            Origin::Position | Origin::Beginning => Start::Beginning,
+        };
         let cluster = self.feeds.cluster.clone();
-        let offsets = place::parse(self.place.as_deref());
-        let begun = crate::cluster::blocking(move || Reader::begin(&cluster, after, offsets)).await?;
+        let begun = crate::cluster::blocking(move || Reader::begin(&cluster, after, from)).await?;
         Ok(Box::new(begun))
     }
 
@@ -202,7 +229,7 @@ impl KafkaFeed {
     /// Whether a position is missing for so long that it will not come.
     fn is_missing(&mut self, reader: &Reader) -> bool {
         if reader.gap().is_none() {
-            self.missing_since = None;
+            (self.missing_since, self.read_from_beginning) = (None, false);
             return false;
         }
         let since = *self.missing_since.get_or_insert_with(Instant::now);

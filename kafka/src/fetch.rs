@@ -35,6 +35,30 @@ pub(crate) fn watermarks(consumer: &BaseConsumer<Quiet>) -> Result<[Range; COUNT
     Ok(ranges)
 }
 
+/// The first offset of each partition whose record is not stamped earlier than this, in milliseconds since 1970; its end
+/// if there is none.
+pub(crate) fn offsets_at(
+    consumer: &BaseConsumer<Quiet>,
+    millis: i64,
+    marks: &[Range; COUNT],
+) -> Result<[Option<i64>; COUNT], KafkaError> {
+    let mut asked = TopicPartitionList::new();
+    for partition in Partition::all() {
+        asked.add_partition_offset(partition.topic, partition.number, Offset::Offset(millis))?;
+    }
+    let answered = consumer.offsets_for_times(asked, ANSWER)?;
+    let mut offsets = marks.map(|mark| Some(mark.end));
+    for element in answered.elements() {
+        element.error()?;
+        if let (Some(partition), Offset::Offset(offset)) =
+            (Partition::find(element.topic(), element.partition()), element.offset())
+        {
+            offsets[partition.index()] = Some(offset);
+        }
+    }
+    Ok(offsets)
+}
+
 /// Tells the consumer to read each of these partitions from its offset on.
 pub(crate) fn assign(
     consumer: &BaseConsumer<Quiet>,

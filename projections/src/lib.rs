@@ -24,7 +24,7 @@ mod resume;
 mod rows;
 mod runner;
 mod session;
-mod status;
+pub mod status;
 mod sums;
 mod table;
 mod unreadable;

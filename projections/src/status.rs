@@ -43,12 +43,12 @@ pub struct Status {
     pub problem: Option<String>,
 }
 
-/// All versions of all read models, in the order of their names.
-pub async fn list(pool: &PgPool) -> Result<Vec<Status>, ProjectionError> {
-    let statement = "SELECT name, version, state = 'live', projections.position, log_head.position, problem, \
+/// All versions of all read models, in the order of their names. `head` is the end of the log.
+pub async fn list(pool: &PgPool, head: Position) -> Result<Vec<Status>, ProjectionError> {
+    let statement = "SELECT name, version, state = 'live', position, problem, \
          (SELECT count(*) FROM parked_events AS parked \
            WHERE parked.projection = projections.name AND parked.version = projections.version) \
-         FROM projections, log_head ORDER BY name, version";
+         FROM projections ORDER BY name, version";
     let rows = sqlx::query(statement).fetch_all(pool).await?;
     rows.iter()
         .map(|row| {
@@ -57,9 +57,9 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Status>, ProjectionError> {
                 version: row.try_get(1)?,
                 state: if row.try_get(2)? { State::Live } else { State::Building },
                 position: registry::position(row.try_get(3)?),
-                head: registry::position(row.try_get(4)?),
-                problem: row.try_get(5)?,
-                parked: row.try_get::<i64, _>(6)?.unsigned_abs(),
+                head,
+                problem: row.try_get(4)?,
+                parked: row.try_get::<i64, _>(5)?.unsigned_abs(),
             })
         })
         .collect()

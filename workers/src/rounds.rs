@@ -2,9 +2,11 @@
 
 use crate::rules::{self, Job};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 use viral_commands::{AppendError, Caller, CommandError, Commands};
 use viral_projections::queries::ReadModels;
+use viral_store::feed::{Feed, FeedError, Feeds, StoreFeed};
 use viral_store::{Position, StoreError};
 
 /// How long a round waits for something to happen: deadlines pass without an event.
@@ -13,6 +15,8 @@ const TICK: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long to wait after an error.
 const BACK_OFF: Duration = Duration::from_secs(1);
+/// How many events are taken from the feed at once. They only say that something has happened.
+const PAGE: usize = 1_000;
 
 /// Applies the rules until it is told to stop.
 #[derive(Clone)]
@@ -20,6 +24,7 @@ pub struct Workers {
     commands: Commands,
     read_models: ReadModels,
     caller: Caller,
+    feeds: Arc<dyn Feeds>,
 }
 
 /// What a round did.
@@ -36,17 +41,24 @@ pub struct Round {
 impl Workers {
     /// Workers over these use cases and read models.
     pub fn new(commands: Commands, read_models: ReadModels) -> Workers {
+        let feeds = Arc::new(StoreFeed::new(commands.writer().store().clone()));
         Workers {
             commands,
             read_models,
             caller: Caller::system("workers"),
+            feeds,
         }
+    }
+
+    /// Hears of what happens by other feeds than the store's own.
+    pub fn with_feeds(self, feeds: Arc<dyn Feeds>) -> Workers {
+        Workers { feeds, ..self }
     }
 
     /// Works until `stop` is ready. A store that cannot be reached is waited for.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let work = async {
-            let mut seen = Position::START;
+            let mut feed = None;
             loop {
                 match self.round().await {
                     Ok(round) if round.done > 0 => tracing::info!(done = round.done, "workers"),
@@ -59,9 +71,11 @@ impl Workers {
                     }
                 }
                 tokio::time::sleep(PAUSE).await;
-                match self.commands.writer().store().wait_for(seen, TICK).await {
-                    Ok(head) => seen = head.position,
-                    Err(_) => tokio::time::sleep(BACK_OFF).await,
+                if let Err(error) = self.wait(&mut feed).await {
+                    // The next round takes place all the same: what is due does not come from the feed.
+                    tracing::debug!(%error, "the workers hear of nothing");
+                    feed = None;
+                    tokio::time::sleep(BACK_OFF).await;
                 }
             }
         };
@@ -69,6 +83,20 @@ impl Workers {
             () = work => {}
             () = stop => {}
         }
+    }
+
+    /// Waits until something happens, or it is time for another round.
+    async fn wait(&self, following: &mut Option<(Box<dyn Feed>, Position)>) -> Result<(), FeedError> {
+        let (feed, seen) = match following {
+            Some(following) => following,
+            None => {
+                let head = self.commands.writer().store().head().await?.position;
+                following.insert((self.feeds.open(head, None), head))
+            }
+        };
+        let events = feed.read_after(*seen, PAGE, TICK).await?;
+        *seen = events.last().map_or(*seen, |event| event.position);
+        Ok(())
     }
 
     /// Applies every rule once. What cannot be done for its own sake, such as one aggregate that cannot be read, is told

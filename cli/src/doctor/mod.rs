@@ -1,5 +1,6 @@
 //! `viral doctor`: what is in use, and whether it can be reached. It starts nothing.
 
+mod kafka;
 mod read_models;
 mod redis;
 mod services;
@@ -7,7 +8,9 @@ mod services;
 use crate::database::url_from_env;
 use crate::embedded;
 use crate::error::Error;
+use crate::published;
 use crate::services::redis_url;
+use kafka::Kafka;
 use read_models::ReadModel;
 use serde::Serialize;
 use services::Services;
@@ -22,6 +25,7 @@ struct Report {
     /// Nothing where the log cannot be read.
     read_models: Option<Vec<ReadModel>>,
     services: Services,
+    kafka: Kafka,
     /// What is wrong, in words.
     problems: Vec<String>,
 }
@@ -68,6 +72,8 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
             Err(error) => problems.push(error.to_string()),
         }
     }
+    let published = kafka::Log::of(log.as_ref(), database.app_url.as_deref());
+    let kafka = kafka::look(published::cluster(home), published, &mut problems).await;
     let services = Services {
         redis: services::redis(redis_url(home).as_deref(), &mut problems).await,
     };
@@ -77,6 +83,7 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
         log,
         read_models,
         services,
+        kafka,
         problems,
     };
     let well = report.problems.is_empty();
@@ -125,7 +132,7 @@ async fn look_into(url: &str) -> Result<Found, Error> {
             position: head.position.to_string(),
             recorded_at: viral_store::event::time_text(&head.recorded_at),
         },
-        read_models: viral_projections::list(store.pool())
+        read_models: viral_projections::list(store.pool(), head.position)
             .await?
             .into_iter()
             .map(ReadModel::from)
@@ -160,6 +167,7 @@ fn for_people(report: &Report) -> String {
     for model in report.read_models.iter().flatten() {
         lines.push(("read model", model.text()));
     }
+    lines.extend(report.kafka.lines());
     lines.push(("redis", report.services.redis.text()));
     let mut text: String = lines
         .iter()

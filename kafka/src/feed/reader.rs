@@ -39,6 +39,17 @@ pub(super) struct Doubtful {
     pub(super) unreadable: Vec<UnreadableRecord>,
 }
 
+/// Where to begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Start {
+    /// At these offsets, and at the beginning of partitions without one.
+    Offsets([Option<i64>; COUNT]),
+    /// At the first record that is not stamped earlier, in milliseconds since 1970.
+    Time(i64),
+    /// At the beginning of every partition.
+    Beginning,
+}
+
 /// Reads all partitions.
 pub(super) struct Reader {
     consumer: BaseConsumer<Quiet>,
@@ -55,14 +66,15 @@ impl std::fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// Goes on after a position, each partition at its offset, or at its beginning where that is not known.
-    pub(super) fn begin(
-        cluster: &Cluster,
-        after: Position,
-        offsets: [Option<i64>; COUNT],
-    ) -> Result<Reader, KafkaError> {
+    /// Goes on after a position.
+    pub(super) fn begin(cluster: &Cluster, after: Position, start: Start) -> Result<Reader, KafkaError> {
         let consumer = cluster.consumer()?;
         let marks = fetch::watermarks(&consumer)?;
+        let offsets = match start {
+            Start::Offsets(offsets) => offsets,
+            Start::Time(millis) => fetch::offsets_at(&consumer, millis, &marks)?,
+            Start::Beginning => [None; COUNT],
+        };
         let beyond = |index: usize| offsets[index].is_some_and(|offset| offset > marks[index].end);
         // Beyond the end of one partition: it is another topic now, and nothing is known of the others either.
         let offsets = match (0..COUNT).any(beyond) {

@@ -1,0 +1,190 @@
+//! Kafka in the report: whether it answers, its topics, how far the relay is, and what is no event.
+
+use super::services::State;
+use serde::Serialize;
+use std::time::Duration;
+use viral_kafka::{Cluster, Tail, tails, topics};
+use viral_projections::UnreadableRecords;
+use viral_store::feed::UnreadableRecord;
+
+/// How long the brokers may take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How many unreadable records are listed.
+const LISTED: u32 = 20;
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Kafka {
+    state: State,
+    brokers: Option<String>,
+    broker_count: Option<usize>,
+    cluster_id: Option<String>,
+    topics: Vec<Topic>,
+    relay: Option<Relay>,
+    /// Records that a feed left out, the first ones.
+    unreadable_records: Vec<Unreadable>,
+}
+
+#[derive(Debug, Serialize)]
+struct Topic {
+    name: &'static str,
+    partitions: usize,
+    replicas: usize,
+    /// How many records it has, duplicates included.
+    records: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Relay {
+    /// The highest position in Kafka.
+    position: String,
+    /// How many events the log is ahead of it, a decimal string.
+    lag: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Unreadable {
+    topic: String,
+    partition: i32,
+    offset: i64,
+    problem: String,
+}
+
+impl From<UnreadableRecord> for Unreadable {
+    fn from(record: UnreadableRecord) -> Unreadable {
+        Unreadable {
+            topic: record.topic,
+            partition: record.partition,
+            offset: record.offset,
+            problem: record.problem,
+        }
+    }
+}
+
+/// The log as the store has it: its source and the position of its head; the records that feeds left out.
+pub(super) struct Log<'a> {
+    pub(super) source: &'a str,
+    pub(super) head: u64,
+    pub(super) unreadable: Option<UnreadableRecords>,
+}
+
+impl<'a> Log<'a> {
+    /// From what the database told.
+    pub(super) fn of(log: Option<&'a super::Log>, url: Option<&str>) -> Option<Log<'a>> {
+        let log = log?;
+        let pool = url.and_then(|url| viral_projections::connect(url).ok());
+        Some(Log {
+            source: &log.source,
+            head: log.position.parse().unwrap_or_default(),
+            unreadable: pool.map(UnreadableRecords::new),
+        })
+    }
+}
+
+/// Asks Kafka, if there is one.
+pub(super) async fn look(cluster: Option<Cluster>, log: Option<Log<'_>>, problems: &mut Vec<String>) -> Kafka {
+    let Some(cluster) = cluster else {
+        return Kafka::default();
+    };
+    let mut report = Kafka {
+        state: State::Unreachable,
+        brokers: Some(cluster.brokers().to_owned()),
+        ..Kafka::default()
+    };
+    match cluster.look(ANSWER).await {
+        Ok((count, id)) => {
+            report.state = State::Reachable;
+            (report.broker_count, report.cluster_id) = (Some(count), id);
+        }
+        Err(error) => {
+            problems.push(error.to_string());
+            return report;
+        }
+    }
+    let found = match topics::check(&cluster).await {
+        Ok(found) => found,
+        Err(error) => {
+            problems.push(error.to_string());
+            return report;
+        }
+    };
+    let Some(log) = log else { return report };
+    match tails(&cluster, log.source).await {
+        Ok(tails) => {
+            report.topics = found.iter().map(|topic| with_records(topic, &tails)).collect();
+            let last = tails.iter().filter_map(|tail| tail.last.as_ref());
+            let position = last.map(|event| event.position.0).max().unwrap_or(0);
+            if position > log.head {
+                problems.push(format!(
+                    "Kafka has position {position}, the log ends at {}: it was restored to an earlier moment",
+                    log.head
+                ));
+            }
+            report.relay = Some(Relay {
+                position: position.to_string(),
+                lag: log.head.saturating_sub(position).to_string(),
+            });
+        }
+        Err(error) => problems.push(error.to_string()),
+    }
+    if let Some(records) = log.unreadable {
+        match records.list(LISTED).await {
+            Ok(records) => report.unreadable_records = records.into_iter().map(Unreadable::from).collect(),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    report
+}
+
+fn with_records(topic: &topics::Found, tails: &[Tail]) -> Topic {
+    let own = tails.iter().filter(|tail| tail.partition.topic == topic.name);
+    Topic {
+        name: topic.name,
+        partitions: topic.partitions,
+        replicas: topic.replicas,
+        records: own.map(|tail| tail.end - tail.start).sum(),
+    }
+}
+
+impl Kafka {
+    /// Name and value of each line for people.
+    pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
+        let brokers = self.brokers.clone().unwrap_or_default();
+        let first = match self.state {
+            State::NotConfigured => "not configured".to_owned(),
+            State::Unreachable => format!("{brokers}: cannot be used"),
+            State::Reachable => {
+                let (count, id) = (self.broker_count.unwrap_or(0), self.cluster_id.clone().unwrap_or_default());
+                format!("{brokers}, {count} broker(s), cluster {id}")
+            }
+        };
+        let mut lines = vec![("kafka", first)];
+        for topic in &self.topics {
+            let Topic {
+                name,
+                partitions,
+                replicas,
+                records,
+            } = topic;
+            lines.push((
+                "topic",
+                format!("{name}: {partitions} partition(s), {replicas} replica(s), {records} records"),
+            ));
+        }
+        if let Some(Relay { position, lag }) = &self.relay {
+            lines.push(("relay", format!("position {position}, {lag} behind")));
+        }
+        for record in &self.unreadable_records {
+            let Unreadable {
+                topic,
+                partition,
+                offset,
+                problem,
+            } = record;
+            lines.push((
+                "unreadable",
+                format!("{topic} partition {partition} offset {offset}, left out: {problem}"),
+            ));
+        }
+        lines
+    }
+}

@@ -1,0 +1,144 @@
+//! How far everything is, for Prometheus: counted when it is asked, on a socket of its own that belongs into an internal
+//! network. <https://prometheus.io/docs/instrumenting/exposition_formats/>
+
+use crate::error::Error;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use sqlx::PgPool;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use viral_kafka::{Standing, Status as RelayStatus};
+use viral_projections::Status;
+use viral_projections::status::State as ReadModelState;
+use viral_store::{EventStore, Position};
+
+/// What is told.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) pool: PgPool,
+    /// The relay of this process, if it has one.
+    pub(crate) relay: Option<watch::Receiver<RelayStatus>>,
+}
+
+/// The socket, bound before anything is started.
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
+    let what = format!("cannot listen on {address} for metrics: choose another address with --metrics");
+    TcpListener::bind(address).await.map_err(Error::io(what))
+}
+
+/// Answers at `/metrics` until it is told to stop.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    metrics: Metrics,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let router = Router::new().route("/metrics", get(answer)).with_state(metrics);
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop).await;
+    served.map_err(Error::io("serving metrics"))
+}
+
+async fn answer(State(metrics): State<Metrics>) -> Response {
+    match metrics.text().await {
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
+        // The log says more; a scrape only has to fail.
+        Err(error) => {
+            tracing::warn!(%error, "metrics");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n").into_response()
+        }
+    }
+}
+
+impl Metrics {
+    async fn text(&self) -> Result<String, Error> {
+        let head = self.store.head().await?.position;
+        let mut page = Page::default();
+        page.gauge("viral_log_head_position", "The position of the last event of the log.", [(
+            String::new(),
+            head.0,
+        )]);
+        let models = viral_projections::list(&self.pool, head).await?;
+        let live = models.iter().filter(|model| model.state == ReadModelState::Live);
+        let each = |value: fn(&Status) -> u64| {
+            live.clone()
+                .map(move |model| (format!("{{read_model=\"{}\"}}", model.name), value(model)))
+        };
+        page.gauge(
+            "viral_read_model_position",
+            "The position of the last event that a read model contains.",
+            each(|model| model.position.0),
+        );
+        page.gauge(
+            "viral_read_model_lag_events",
+            "How many events a read model is behind the log.",
+            each(|model| lag(model.head, model.position)),
+        );
+        page.gauge(
+            "viral_read_model_parked_events",
+            "How many events a read model left out.",
+            each(|model| model.parked),
+        );
+        page.gauge(
+            "viral_read_model_stopped",
+            "1 if a read model stopped at an event that it cannot take in.",
+            each(|model| u64::from(model.problem.is_some())),
+        );
+        if let Some(relay) = &self.relay {
+            page.relay(&relay.borrow(), head);
+        }
+        Ok(page.0)
+    }
+}
+
+fn lag(head: Position, at: Position) -> u64 {
+    head.0.saturating_sub(at.0)
+}
+
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    /// Labels, ready to print, and value of each sample.
+    fn gauge(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (String, u64)>) {
+        // Writing to a string does not fail.
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge\n");
+        for (labels, value) in samples {
+            let _ = writeln!(self.0, "{name}{labels} {value}");
+        }
+    }
+
+    fn relay(&mut self, status: &RelayStatus, head: Position) {
+        let one = |value| [(String::new(), value)];
+        let active = status.standing == Standing::Active;
+        self.gauge(
+            "viral_relay_active",
+            "1 if the relay of this process is the one that publishes.",
+            one(u64::from(active)),
+        );
+        self.gauge(
+            "viral_relay_stopped",
+            "1 if the relay of this process waits for somebody to mend what is wrong.",
+            one(u64::from(status.standing == Standing::Stopped)),
+        );
+        // One that waits does not know how far the other one is.
+        if active {
+            self.gauge(
+                "viral_relay_published_position",
+                "Everything up to this position is acknowledged by Kafka.",
+                one(status.published.0),
+            );
+            self.gauge(
+                "viral_relay_lag_events",
+                "How many events of the log Kafka has not acknowledged.",
+                one(lag(head, status.published)),
+            );
+        }
+    }
+}
