@@ -66,12 +66,14 @@ install() {
 }
 
 fetch() {
-    local partial=$jars.partial
+    local partial=$jars.partial said
     say "fetching Apache Kafka $version by Maven into $jars"
     rm -rf "$partial"
-    mvn --batch-mode --quiet --no-transfer-progress -Dstyle.color=never -f "$pom" "$copy_jars" \
-        -DincludeScope=runtime -DoutputDirectory="$partial" >&2 </dev/null \
-        || fail "the jars could not be fetched: Maven (deploy/local/setup.sh stack) and the network are needed, once"
+    if ! said=$(mvn --batch-mode --no-transfer-progress -Dstyle.color=never -f "$pom" "$copy_jars" \
+        -DincludeScope=runtime -DoutputDirectory="$partial" 2>&1 </dev/null); then
+        grep ERROR <<<"$said" >&2 || echo "$said" >&2
+        fail "the jars could not be fetched: Maven (deploy/local/setup.sh stack) and the network are needed, once"
+    fi
     [ -e "$partial/kafka_2.13-$version.jar" ] || fail "Maven did not bring kafka_2.13-$version.jar"
     mv "$partial" "$jars"
 }

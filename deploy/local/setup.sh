@@ -65,9 +65,11 @@ apt_update_once() {
     updated=yes
 }
 
+builds() { [ "$level" != stack ]; }
+
 missing_packages() {
     has make || echo make
-    has cc || echo gcc libc6-dev
+    if builds; then has cc || echo gcc libc6-dev; fi
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] \
         || [ -e /etc/ssl/cert.pem ] || echo ca-certificates
     if [ "$level" != run ]; then
@@ -131,7 +133,7 @@ make_venv() {
         && cp "$pins" "$venv/installed.txt"
 }
 
-if ! has cargo; then
+if builds && ! has cargo; then
     say "no Rust tool chain: install rustup as https://rustup.rs tells, then run this again"
     exit 1
 fi
@@ -140,7 +142,7 @@ fi
 if [ "$level" != run ] && as_root_with_apt && ! has_java; then apt_update_once; fi
 read -r -d '' -a packages < <(missing_packages && printf '\0')
 if as_root_with_apt; then
-    if ! has_postgres; then
+    if builds && ! has_postgres; then
         apt_update_once
         if apt_postgres_is_recent; then
             packages+=(postgresql)
@@ -153,11 +155,11 @@ else
     if [ ${#packages[@]} != 0 ]; then
         say "please install: ${packages[*]} (on Debian and Ubuntu: sudo apt-get install ${packages[*]})"
     fi
-    has_postgres || say "no PostgreSQL 15 to 18 is installed; the platform fetches one by itself" \
+    ! builds || has_postgres || say "no PostgreSQL 15 to 18 is installed; the platform fetches one by itself" \
         "(or: sudo apt-get install postgresql)"
 fi
 
-if ! has cc; then
+if builds && ! has cc; then
     say "nothing can be built without a C compiler"
     exit 1
 fi
