@@ -102,7 +102,8 @@ where
 
 /// The events of an enum that is tagged by `type`: schemars makes one variant of `oneOf` of each.
 fn of<E: JsonSchema>(aggregate_type: &'static str, version: &'static str) -> Vec<EventType> {
-    let schema = schemars::schema_for!(E).to_value();
+    let mut schema = schemars::schema_for!(E).to_value();
+    state_ranges(&mut schema);
     let none = Map::new();
     let definitions = schema.get("$defs").and_then(Value::as_object).unwrap_or(&none);
     let variants = schema.get("oneOf").and_then(Value::as_array);
@@ -142,6 +143,28 @@ fn of_variant(
         version,
         aggregate_type,
         schema,
+    }
+}
+
+/// Says the range of an integer in numbers where schemars names Rust's type: strict readers refuse a format that they
+/// do not know.
+fn state_ranges(part: &mut Value) {
+    match part {
+        Value::Object(fields) => {
+            let range = match fields.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(u32::from(u8::MAX)),
+                Some("uint16") => Some(u32::from(u16::MAX)),
+                Some("uint32") => Some(u32::MAX),
+                _ => None,
+            };
+            if let Some(range) = range {
+                fields.remove("format");
+                fields.entry("maximum").or_insert(json!(range));
+            }
+            fields.values_mut().for_each(state_ranges);
+        }
+        Value::Array(items) => items.iter_mut().for_each(state_ranges),
+        _ => {}
     }
 }
 

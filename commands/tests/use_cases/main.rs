@@ -18,6 +18,7 @@ mod privacy;
 mod races;
 mod refusals;
 mod replay;
+#[allow(unreachable_pub)] // Public where it is at home.
 #[path = "../../../tests/src/schemas.rs"]
 mod schemas;
 mod stage;
