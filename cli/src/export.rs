@@ -1,41 +1,46 @@
 //! `viral export`: lines and journals, to standard output or a file.
 
 use crate::args::{ExportCommand, JournalFormat};
-use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::progress::OnStderr;
+use crate::source::OpenSource;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use viral_audit::export::{self, Format};
-use viral_store::Position;
+use viral_store::{EventStore, Position};
 
 /// Runs one.
 pub(crate) async fn run(home: &Path, command: ExportCommand) -> Result<(), Error> {
-    let database = Database::open(home, Purpose::Read).await?;
-    let result = write(&database, command).await;
-    database.close().await?;
+    let (ExportCommand::Events { source, .. } | ExportCommand::Journal { source, .. }) = &command;
+    let source = OpenSource::open(home, source).await?;
+    let result = write(&source.log, command).await;
+    source.close().await?;
     result
 }
 
-async fn write(database: &Database, command: ExportCommand) -> Result<(), Error> {
-    let store = database.store();
+async fn write(log: &Arc<dyn EventStore>, command: ExportCommand) -> Result<(), Error> {
     let progress = OnStderr::new();
     match command {
-        ExportCommand::Events { output, after, as_of } => {
+        ExportCommand::Events {
+            output, after, as_of, ..
+        } => {
             let mut out = Output::open(output)?;
             let as_of = as_of.unwrap_or_default();
-            export::events(&store, Position(after), as_of, out.writer(), &progress).await?;
+            export::events(log, Position(after), as_of, out.writer(), &progress).await?;
             out.finish()
         }
-        ExportCommand::Journal { format, output, as_of } => {
+        ExportCommand::Journal {
+            format, output, as_of, ..
+        } => {
             let mut out = Output::open(output)?;
             let format = match format {
                 JournalFormat::Hledger => Format::Hledger,
                 JournalFormat::Beancount => Format::Beancount,
                 JournalFormat::Csv => Format::Csv,
             };
-            export::journal(&store, as_of.unwrap_or_default(), format, out.writer(), &progress).await?;
+            export::journal(log, as_of.unwrap_or_default(), format, out.writer(), &progress).await?;
             out.finish()
         }
     }

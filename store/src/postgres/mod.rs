@@ -1,5 +1,6 @@
 //! The log in PostgreSQL, its default home: table `events`, appended under the lock of the one row of `log_head`.
 
+mod adopt;
 mod append;
 pub mod copy;
 mod error;
@@ -8,6 +9,7 @@ mod migrate;
 mod person_keys;
 mod read;
 
+pub use adopt::adopt;
 pub use migrate::migrate;
 
 use crate::error::StoreError;
