@@ -112,7 +112,7 @@ fn what_is_not_the_next_line_is_refused() {
         ),
         (line(&all[3]), "what is between is missing"),
         (other, "urn:viral:log:other"),
-        (line(&all[2]).replace(':', ": "), "canonical"),
+        (line(&all[2]).replacen(',', ", ", 1), "canonical"),
         (String::new(), "not an event line"),
         ("x".repeat(70_000), "too large"),
     ] {
