@@ -260,8 +260,23 @@ impl From<WorkArgs> for UpArgs {
 /// Where the events come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Source {
-    /// The event store.
+    /// The event store
     Store,
+    /// A file of lines, as `viral export events` writes them: no database is needed
+    File,
+    /// What was published to Kafka: no database is needed either
+    Kafka,
+}
+
+/// Where the events come from.
+#[derive(Debug, Args)]
+pub struct SourceArgs {
+    /// Where the events come from [default: store, or file where a --file is named]
+    #[arg(long, value_enum, requires_if("file", "file"))]
+    pub source: Option<Source>,
+    /// The lines of `viral export events`, plain or gzip; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// The auditor's questions.
@@ -273,8 +288,8 @@ pub enum AuditCommand {
         #[arg(long, value_name = "POSITION|TIME")]
         as_of: Option<AsOf>,
         /// Where the events come from
-        #[arg(long, value_enum, default_value = "store")]
-        source: Source,
+        #[command(flatten)]
+        source: SourceArgs,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -282,8 +297,8 @@ pub enum AuditCommand {
     /// Read every stored byte again and name the first bad position, if there is one
     Verify {
         /// Where the events come from
-        #[arg(long, value_enum, default_value = "store")]
-        source: Source,
+        #[command(flatten)]
+        source: SourceArgs,
         /// The moment to verify up to: a position, or the time up to which events were recorded
         #[arg(long, value_name = "POSITION|TIME")]
         as_of: Option<AsOf>,
@@ -305,6 +320,9 @@ pub enum AuditCommand {
         /// Count only what takes effect at or before this date or time
         #[arg(long, value_name = "DATE|TIME")]
         effective: Option<Cutoff>,
+        /// Where the events come from
+        #[command(flatten)]
+        source: SourceArgs,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -336,6 +354,9 @@ pub enum ExportCommand {
         /// End at this moment: a position, or the time up to which events were recorded
         #[arg(long, value_name = "POSITION|TIME")]
         as_of: Option<AsOf>,
+        /// Where the events come from
+        #[command(flatten)]
+        source: SourceArgs,
     },
     /// Write the ledger's transactions as a journal
     Journal {
@@ -348,6 +369,9 @@ pub enum ExportCommand {
         /// End at this moment: a position, or the time up to which events were recorded
         #[arg(long, value_name = "POSITION|TIME")]
         as_of: Option<AsOf>,
+        /// Where the events come from
+        #[command(flatten)]
+        source: SourceArgs,
     },
     /// Write the AsyncAPI document of the published log: topics, messages and the JSON Schema of every event
     Asyncapi {
@@ -362,6 +386,22 @@ pub enum ExportCommand {
 pub enum ImportCommand {
     /// Post every row of a CSV file as a transaction, once, however often it is run
     Journal(ImportJournalArgs),
+    /// Restore a lost log from a copy of its lines into an empty database, every event at its own position
+    Events(ImportEventsArgs),
+}
+
+/// How to restore a log.
+#[derive(Debug, Args)]
+pub struct ImportEventsArgs {
+    /// Where the copy is
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Where the copy ends in the middle of a unit, leave out what is there of it
+    #[arg(long)]
+    pub drop_incomplete_unit: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How to import a journal.

@@ -5,33 +5,41 @@ use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::progress::OnStderr;
 use crate::run::print;
+use crate::source::OpenSource;
 use crate::unseal::VaultUnseal;
 use crate::{diff, platform};
 use std::path::Path;
+use std::sync::Arc;
 use viral_audit::{Replay, Verification};
 use viral_ledger::TrialBalance;
 use viral_ledger::trial_balance::Row;
+use viral_store::EventStore;
 
 /// Runs one; answers whether the log holds.
 pub(crate) async fn run(home: &Path, command: AuditCommand) -> Result<bool, Error> {
-    let database = Database::open(home, Purpose::Read).await?;
-    let result = ask(home, &database, command).await;
-    database.close().await?;
+    let source = match &command {
+        AuditCommand::Replay { source, .. }
+        | AuditCommand::Verify { source, .. }
+        | AuditCommand::TrialBalance { source, .. } => source,
+        AuditCommand::Diff { json } => return compare(home, *json).await,
+    };
+    let source = OpenSource::open(home, source).await?;
+    let result = ask(&source.log, command).await;
+    source.close().await?;
     let (text, holds) = result?;
     print(&text)?;
     Ok(holds)
 }
 
-async fn ask(home: &Path, database: &Database, command: AuditCommand) -> Result<(String, bool), Error> {
-    let store = database.store();
+async fn ask(log: &Arc<dyn EventStore>, command: AuditCommand) -> Result<(String, bool), Error> {
     let progress = OnStderr::new();
     match command {
         AuditCommand::Replay { as_of, json, .. } => {
-            let replay = viral_audit::replay(&store, as_of.unwrap_or_default(), &progress).await?;
+            let replay = viral_audit::replay(log, as_of.unwrap_or_default(), &progress).await?;
             Ok((if json { to_json(&replay)? } else { replay_text(&replay) }, true))
         }
         AuditCommand::Verify { as_of, json, .. } => {
-            let verification = viral_audit::verify_up_to(&store, as_of.unwrap_or_default(), &progress).await?;
+            let verification = viral_audit::verify_up_to(log, as_of.unwrap_or_default(), &progress).await?;
             let text = if json {
                 to_json(&verification)?
             } else {
@@ -39,18 +47,10 @@ async fn ask(home: &Path, database: &Database, command: AuditCommand) -> Result<
             };
             Ok((text, verification.holds))
         }
-        AuditCommand::Diff { json } => {
-            let vault = platform::vault(home, database, false).await?;
-            let report = viral_projections::diff(&database.pool(), store.as_ref(), &VaultUnseal(vault)).await?;
-            let text = if json {
-                diff::to_json(&report)
-            } else {
-                diff::to_text(&report)
-            };
-            Ok((text, report.holds()))
-        }
-        AuditCommand::TrialBalance { as_of, effective, json } => {
-            let balance = viral_audit::trial_balance(&store, as_of.unwrap_or_default(), effective, &progress).await?;
+        AuditCommand::TrialBalance {
+            as_of, effective, json, ..
+        } => {
+            let balance = viral_audit::trial_balance(log, as_of.unwrap_or_default(), effective, &progress).await?;
             Ok((
                 if json {
                     to_json(&balance)?
@@ -60,7 +60,26 @@ async fn ask(home: &Path, database: &Database, command: AuditCommand) -> Result<
                 true,
             ))
         }
+        AuditCommand::Diff { .. } => Err(Error::Other("read models are compared in their database".to_owned())),
     }
+}
+
+/// Compares the read models with the log of the same database.
+async fn compare(home: &Path, json: bool) -> Result<bool, Error> {
+    let database = Database::open(home, Purpose::Read).await?;
+    let report = async {
+        let vault = platform::vault(home, &database, false).await?;
+        let store = database.store();
+        Ok::<_, Error>(viral_projections::diff(&database.pool(), store.as_ref(), &VaultUnseal(vault)).await?)
+    };
+    let report = report.await;
+    database.close().await?;
+    let report = report?;
+    print(&match json {
+        true => diff::to_json(&report),
+        false => diff::to_text(&report),
+    })?;
+    Ok(report.holds())
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<String, Error> {

@@ -45,6 +45,15 @@ impl fmt::Debug for Database {
 impl Database {
     /// Opens the log, starting the embedded server where there is no `DATABASE_URL`.
     pub async fn open(home: &Path, purpose: Purpose) -> Result<Database, Error> {
+        Database::open_as(home, purpose, None).await
+    }
+
+    /// Opens a database to put a lost log back into it: its log, which must be empty, is given this name.
+    pub async fn open_to_restore(home: &Path, source: &str) -> Result<Database, Error> {
+        Database::open_as(home, Purpose::Run, Some(source)).await
+    }
+
+    async fn open_as(home: &Path, purpose: Purpose, source: Option<&str>) -> Result<Database, Error> {
         let (owner_url, app_url, server) = match url_from_env() {
             Some(url)
                 if !["postgres://", "postgresql://"]
@@ -68,6 +77,9 @@ impl Database {
         };
         if server.is_some() || purpose == Purpose::Run {
             postgres::migrate(&owner_url).await?;
+        }
+        if let Some(source) = source {
+            postgres::adopt(&owner_url, source).await?;
         }
         let store = PostgresStore::connect(&app_url)
             .await

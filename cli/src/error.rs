@@ -3,6 +3,8 @@
 use crate::embedded;
 use viral_audit::AuditError;
 use viral_audit::import::ImportError;
+use viral_audit::lines::LinesError;
+use viral_audit::restore::RestoreError;
 use viral_commands::AppendError;
 use viral_commands::error::FollowError;
 use viral_kafka::KafkaError;
@@ -21,6 +23,12 @@ pub enum Error {
     /// An auditor's tool.
     #[error("{0}")]
     Audit(#[from] AuditError),
+    /// A file of lines.
+    #[error("{0}")]
+    Lines(#[from] LinesError),
+    /// A log that was not restored.
+    #[error("{0}")]
+    Restore(#[from] RestoreError),
     /// An import that did not begin.
     #[error("{0}")]
     Import(#[from] ImportError),
@@ -44,6 +52,9 @@ pub enum Error {
         /// What the system says.
         error: std::io::Error,
     },
+    /// Arguments that do not go together.
+    #[error("{0}")]
+    Usage(&'static str),
     /// Anything that one sentence says.
     #[error("{0}")]
     Other(String),

@@ -1,55 +1,53 @@
 //! `viral export`: lines, journals and what describes the published log, to standard output or a file.
 
 use crate::args::{ExportCommand, JournalFormat};
-use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::progress::OnStderr;
+use crate::source::OpenSource;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use viral_audit::AsOf;
+use std::sync::Arc;
 use viral_audit::export::{self, Format};
-use viral_store::Position;
+use viral_store::{EventStore, Position};
 
 /// Runs one.
 pub(crate) async fn run(home: &Path, command: ExportCommand) -> Result<(), Error> {
+    let source = match &command {
+        ExportCommand::Events { source, .. } | ExportCommand::Journal { source, .. } => source,
+        ExportCommand::Asyncapi { output } => return asyncapi(output.clone()),
+    };
+    let source = OpenSource::open(home, source).await?;
+    let result = write(&source.log, command).await;
+    source.close().await?;
+    result
+}
+
+async fn write(log: &Arc<dyn EventStore>, command: ExportCommand) -> Result<(), Error> {
+    let progress = OnStderr::new();
     match command {
-        ExportCommand::Events { output, after, as_of } => {
-            let database = Database::open(home, Purpose::Read).await?;
-            let result = events(&database, output, Position(after), as_of.unwrap_or_default()).await;
-            database.close().await?;
-            result
+        ExportCommand::Events {
+            output, after, as_of, ..
+        } => {
+            let mut out = Output::open(output)?;
+            let as_of = as_of.unwrap_or_default();
+            export::events(log, Position(after), as_of, out.writer(), &progress).await?;
+            out.finish()
         }
-        ExportCommand::Journal { format, output, as_of } => {
-            let database = Database::open(home, Purpose::Read).await?;
-            let result = journal(&database, output, format, as_of.unwrap_or_default()).await;
-            database.close().await?;
-            result
+        ExportCommand::Journal {
+            format, output, as_of, ..
+        } => {
+            let mut out = Output::open(output)?;
+            let format = match format {
+                JournalFormat::Hledger => Format::Hledger,
+                JournalFormat::Beancount => Format::Beancount,
+                JournalFormat::Csv => Format::Csv,
+            };
+            export::journal(log, as_of.unwrap_or_default(), format, out.writer(), &progress).await?;
+            out.finish()
         }
         ExportCommand::Asyncapi { output } => asyncapi(output),
     }
-}
-
-async fn events(database: &Database, output: Option<PathBuf>, after: Position, as_of: AsOf) -> Result<(), Error> {
-    let mut out = Output::open(output)?;
-    export::events(&database.store(), after, as_of, out.writer(), &OnStderr::new()).await?;
-    out.finish()
-}
-
-async fn journal(
-    database: &Database,
-    output: Option<PathBuf>,
-    format: JournalFormat,
-    as_of: AsOf,
-) -> Result<(), Error> {
-    let format = match format {
-        JournalFormat::Hledger => Format::Hledger,
-        JournalFormat::Beancount => Format::Beancount,
-        JournalFormat::Csv => Format::Csv,
-    };
-    let mut out = Output::open(output)?;
-    export::journal(&database.store(), as_of, format, out.writer(), &OnStderr::new()).await?;
-    out.finish()
 }
 
 /// It is about every log, so it needs none.

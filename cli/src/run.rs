@@ -3,7 +3,7 @@
 use crate::args::{Cli, Command, ImportCommand};
 use crate::database::{self, Purpose};
 use crate::error::Error;
-use crate::{audit, bench, demo, doctor, export, import, payout, projections, published, up};
+use crate::{audit, bench, demo, doctor, export, import, payout, projections, published, restore, up};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -37,7 +37,10 @@ fn fail(error: &Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!("viral: {error}");
-    ExitCode::FAILURE
+    match error {
+        Error::Usage(_) => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
+    }
 }
 
 /// Logs go to standard error: warnings beside a tool's own output, more for a server.
@@ -75,6 +78,7 @@ async fn dispatch(cli: Cli) -> Result<bool, Error> {
         Command::Audit(command) => audit::run(home, command).await,
         Command::Export(command) => export::run(home, command).await.map(|()| true),
         Command::Import(ImportCommand::Journal(args)) => import::run(home, args).await,
+        Command::Import(ImportCommand::Events(args)) => restore::run(home, &args).await.map(|()| true),
         Command::Bench(args) => bench::run(home, &args).await.map(|()| true),
     }
 }

@@ -14,6 +14,7 @@ pub mod person_keys;
 pub mod port;
 pub mod postgres;
 pub mod units;
+pub mod spool;
 
 pub use error::StoreError;
 pub use event::{Metadata, Position, StoredEvent, StreamId};
@@ -21,3 +22,4 @@ pub use memory::MemoryStore;
 pub use person_keys::{PersonKeys, WrappedKey};
 pub use port::{Check, EventStore, Existing, Head, LockedHead, Snapshot};
 pub use postgres::PostgresStore;
+pub use spool::{SpoolError, SpoolWriter, SpooledLog};

@@ -136,6 +136,18 @@ struct Fields<'a> {
 
 /// Reads a line back into the event and the log's source. Only the one canonical spelling is accepted.
 pub fn parse(line: &str) -> Result<(StoredEvent, String), LineError> {
+    let (event, source) = read(line)?;
+    crate::canonical::check_object(&event.payload).map_err(|e| LineError::Malformed(format!("data: {e}")))?;
+    let canonical = to_line(&event, &source)?;
+    if canonical != line {
+        let at = line.bytes().zip(canonical.bytes()).take_while(|(a, b)| a == b).count();
+        return Err(LineError::NotCanonical { at });
+    }
+    Ok((event, source))
+}
+
+/// Reads a line that [`parse`] has accepted before: how it is spelled is not looked at again.
+pub(crate) fn read(line: &str) -> Result<(StoredEvent, String), LineError> {
     let malformed = |problem: String| LineError::Malformed(problem);
     if line.len() > MAX_LENGTH {
         return Err(LineError::TooLong(line.len()));
@@ -173,12 +185,6 @@ pub fn parse(line: &str) -> Result<(StoredEvent, String), LineError> {
         stream: StreamId::new(fields.aggregatetype, fields.subject),
         event_type: fields.event_type.into(),
     };
-    crate::canonical::check_object(&event.payload).map_err(|e| malformed(format!("data: {e}")))?;
-    let canonical = to_line(&event, &fields.source)?;
-    if canonical != line {
-        let at = line.bytes().zip(canonical.bytes()).take_while(|(a, b)| a == b).count();
-        return Err(LineError::NotCanonical { at });
-    }
     Ok((event, fields.source))
 }
 

@@ -2,11 +2,13 @@
 
 mod cli {
     pub mod bad_input;
+    pub mod copies;
     pub mod demo;
     pub mod journey;
     pub mod privacy;
     pub mod projections_cli;
     pub mod stack;
+    pub mod restore;
     pub mod tampering;
     pub mod up;
 }

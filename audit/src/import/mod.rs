@@ -10,7 +10,6 @@ mod chunk;
 mod columns;
 mod error;
 mod exact;
-mod file;
 mod options;
 mod positions;
 mod posting;

@@ -1,7 +1,7 @@
 //! What can be said about an import, and its compiled form.
 
 use super::error::ImportError;
-use super::file;
+use crate::input;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl Patterns {
 impl Options {
     /// What the ids of entries derive from.
     pub(super) fn source_of(&self, file: &Path) -> Result<String, ImportError> {
-        let source = self.source.clone().unwrap_or_else(|| file::name(file));
+        let source = self.source.clone().unwrap_or_else(|| input::name(file));
         let problem = if source.is_empty() {
             "give the import a name with --source"
         } else if source.chars().count() > 200 || source.chars().any(char::is_control) {
@@ -87,7 +87,7 @@ impl Options {
 
     /// Where bad rows go.
     pub(super) fn rejects_of(&self, file: &Path) -> Result<PathBuf, ImportError> {
-        let default = || PathBuf::from(format!("{}.rejects.csv", file::name(file)));
+        let default = || PathBuf::from(format!("{}.rejects.csv", input::name(file)));
         let path = self.rejects.clone().unwrap_or_else(default);
         let same = match (path.canonicalize(), file.canonicalize()) {
             (Ok(rejects), Ok(file)) => rejects == file,

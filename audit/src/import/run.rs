@@ -5,7 +5,6 @@ use super::balance_check::BalanceCheck;
 use super::chunk::{Import, Line, Stop};
 use super::columns::Columns;
 use super::error::ImportError;
-use super::file::{self, Input};
 use super::options::Options;
 use super::posting::Poster;
 use super::records::Records;
@@ -13,6 +12,7 @@ use super::rejects::Rejects;
 use super::report::Report;
 use super::row;
 use crate::error::AuditError;
+use crate::input::{self, Input};
 use crate::progress::{Progress, Unit};
 use std::io::BufRead;
 use std::path::Path;
@@ -45,7 +45,7 @@ pub async fn journal(
         file: file.display().to_string(),
         error,
     };
-    let Input { text, length, read } = file::open(file).map_err(unreadable)?;
+    let Input { text, length, read } = input::open_text(file).map_err(unreadable)?;
     let mut records = Records::new(text);
     let (columns, printed) = header(file, &mut records, options)?;
     let head = store.head().await.map_err(AuditError::from)?.position;

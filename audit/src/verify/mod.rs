@@ -49,6 +49,9 @@ pub struct Verification {
     pub state_hash: String,
     /// The first position that does not hold, and what is wrong with it.
     pub first_bad: Option<Finding>,
+    /// Whether nothing else is wrong than that the last unit's end is missing, as where a copy was cut off.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ends_in_incomplete_unit: bool,
     /// How long it took.
     pub seconds: f64,
 }
@@ -78,12 +81,14 @@ pub async fn verify_up_to(
     };
     let mut verifier = Verifier::new(store.clone());
     let complete = verifier.read(up_to, progress).await?;
+    let mut ends_in_incomplete_unit = false;
     if complete && verifier.reached(up_to, head) && up_to == head.position {
         verifier.check_head(head).await?;
-        verifier.end_unit();
+        ends_in_incomplete_unit = verifier.first.is_none() && !verifier.end_unit();
     }
     progress.begin("comparing ids and streams", Unit::Events, verifier.position.0);
     if let Some(finding) = verifier.whole_log.check(progress)? {
+        ends_in_incomplete_unit = false;
         verifier.note(finding);
     }
     Ok(Verification {
@@ -92,6 +97,7 @@ pub async fn verify_up_to(
         position: verifier.position.to_string(),
         state_hash: verifier.book.state_hash(),
         first_bad: verifier.first,
+        ends_in_incomplete_unit,
         seconds: started.elapsed().as_secs_f64(),
     })
 }
@@ -241,11 +247,10 @@ impl Verifier {
         Ok(None)
     }
 
-    /// The log is over, and with it its last unit.
-    fn end_unit(&mut self) {
-        if let Err(finding) = self.consequences.end_unit() {
-            self.note(finding);
-        }
+    /// The log is over, and with it its last unit. Answers whether that has done everything that it says.
+    fn end_unit(&mut self) -> bool {
+        let ended = self.consequences.end_unit();
+        ended.map_err(|finding| self.note(finding)).is_ok()
     }
 
     /// Whether the events go on as far as they were to be read, which the head says they do.

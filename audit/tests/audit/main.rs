@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod approvals;
+mod copies;
 mod desk;
 mod export;
 mod history;
@@ -14,6 +15,7 @@ mod journey;
 mod poster;
 mod programs;
 mod replay;
+mod restore;
 mod statements;
 mod tampered;
 mod verify;

@@ -53,7 +53,7 @@ pub async fn migrate(url: &str) -> Result<(), StoreError> {
 }
 
 /// Creates the roles where they are missing, and takes on the owner's.
-async fn take_on_owner(connection: &mut PgConnection) -> Result<(), StoreError> {
+pub(super) async fn take_on_owner(connection: &mut PgConnection) -> Result<(), StoreError> {
     let prepare = "
         DO $$
         DECLARE

@@ -1,5 +1,6 @@
 //! The log in PostgreSQL, its default home: table `events`, appended under the lock of the one row of `log_head`.
 
+mod adopt;
 mod append;
 pub mod copy;
 mod error;
@@ -10,6 +11,7 @@ mod person_keys;
 mod read;
 
 pub use lease::{Lease, Leases};
+pub use adopt::adopt;
 pub use migrate::migrate;
 
 use crate::error::StoreError;

@@ -1,4 +1,4 @@
-//! The file: plain or gzip, by its first bytes; its byte order mark is taken off; what was read is counted.
+//! A file that is read: plain or gzip, by its first bytes; what was read is counted.
 
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
@@ -11,48 +11,62 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// An open file.
-pub(super) struct Input {
+pub(crate) struct Input {
     /// Its text.
-    pub(super) text: Box<dyn io::BufRead + Send>,
-    /// How many bytes it has on the disk.
-    pub(super) length: u64,
+    pub(crate) text: Box<dyn io::BufRead + Send>,
+    /// How many bytes it has on the disk; 0 if that is not known.
+    pub(crate) length: u64,
     /// How many of them were read.
-    pub(super) read: Arc<AtomicU64>,
+    pub(crate) read: Arc<AtomicU64>,
 }
 
 /// The name of a file without its folder.
-pub(super) fn name(file: &Path) -> String {
+pub(crate) fn name(file: &Path) -> String {
     file.file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default()
 }
 
+/// What comes in on standard input.
+pub(crate) fn stdin() -> io::Result<Input> {
+    of(io::stdin(), 0)
+}
+
 /// Opens a file.
-pub(super) fn open(path: &Path) -> io::Result<Input> {
+pub(crate) fn open(path: &Path) -> io::Result<Input> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file"));
     }
+    of(file, metadata.len())
+}
+
+/// As [`open`], of a text as other programs write it: a byte order mark at its start is taken off.
+pub(crate) fn open_text(path: &Path) -> io::Result<Input> {
+    let input = open(path)?;
+    let (start, rest) = peek(input.text, BYTE_ORDER_MARK.len()).map_err(cut)?;
+    let start = if start == BYTE_ORDER_MARK { Vec::new() } else { start };
+    Ok(Input {
+        text: Box::new(BufReader::new(Cursor::new(start).chain(rest))),
+        ..input
+    })
+}
+
+fn of(reader: impl Read + Send + 'static, length: u64) -> io::Result<Input> {
     let read = Arc::new(AtomicU64::new(0));
     let counted = Counted {
-        file,
+        reader,
         read: read.clone(),
     };
     let (start, counted) = peek(counted, GZIP.len())?;
-    let unpacked: Box<dyn Read + Send> = if start == GZIP {
-        Box::new(MultiGzDecoder::new(BufReader::new(Cursor::new(start).chain(counted))))
-    } else {
-        Box::new(Cursor::new(start).chain(counted))
+    let packed = start == GZIP;
+    let whole = BufReader::with_capacity(64 * 1_024, Cursor::new(start).chain(counted));
+    let text: Box<dyn io::BufRead + Send> = match packed {
+        true => Box::new(BufReader::with_capacity(64 * 1_024, MultiGzDecoder::new(whole))),
+        false => Box::new(whole),
     };
-    let (start, rest) = peek(unpacked, BYTE_ORDER_MARK.len()).map_err(cut)?;
-    let start = if start == BYTE_ORDER_MARK { Vec::new() } else { start };
-    let text = BufReader::with_capacity(64 * 1_024, Cursor::new(start).chain(rest));
-    Ok(Input {
-        text: Box::new(text),
-        length: metadata.len(),
-        read,
-    })
+    Ok(Input { text, length, read })
 }
 
 /// The first bytes, at most so many, and what follows them.
@@ -63,7 +77,7 @@ fn peek<R: Read>(mut reader: R, count: usize) -> io::Result<(Vec<u8>, R)> {
 }
 
 /// What the decoder calls an unexpected end, in words that say what to do.
-fn cut(error: io::Error) -> io::Error {
+pub(crate) fn cut(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => {
             io::Error::new(error.kind(), "the compressed data end too early: the file was cut off")
@@ -72,14 +86,14 @@ fn cut(error: io::Error) -> io::Error {
     }
 }
 
-struct Counted {
-    file: File,
+struct Counted<R> {
+    reader: R,
     read: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
+        let count = self.reader.read(buffer)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
