@@ -252,3 +252,14 @@ async fn an_import_that_is_killed_goes_on_where_it_was() {
     assert_eq!(sums_of(&balance), sums(&rows(&journal)));
     assert_eq!(desk.json(&["audit", "verify", "--json"]).await["holds"], true);
 }
+
+/// What describes the published log is about every log: it needs no database, and is what is checked in.
+#[tokio::test]
+async fn the_asyncapi_document_needs_no_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = viral(&folder.path().join("home"), &["export", "asyncapi"]);
+    let (code, stdout, stderr) = run(command).await;
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(stdout, include_str!("../../../kafka/asyncapi.json"));
+    assert!(!folder.path().join("home").exists(), "nothing was made");
+}
