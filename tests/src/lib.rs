@@ -4,6 +4,7 @@ pub mod files;
 pub mod journey;
 pub mod kafka;
 pub mod process;
+pub mod published;
 pub mod samples;
 pub mod schemas;
 pub mod server;
