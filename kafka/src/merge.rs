@@ -83,15 +83,15 @@ impl Merge {
                 self.disordered[index] = true;
             }
         }
-        if position < self.next {
-            self.passed_over(&read);
-            return Taken::Duplicate;
-        }
-        if let Some(first) = self.ahead.get(&position) {
+        if let Some(first) = self.waiting(position) {
             return match first.event == read.event {
                 true => Taken::Duplicate,
                 false => Taken::Contradiction,
             };
+        }
+        if position < self.next {
+            self.passed_over(&read);
+            return Taken::Duplicate;
         }
         if let Some((index, _)) = read.from {
             self.held[index] += read.bytes();
@@ -99,6 +99,15 @@ impl Merge {
         self.ahead.insert(position, read);
         self.line_up_ahead();
         Taken::Kept
+    }
+
+    /// What was read of a position, if it was not given yet.
+    fn waiting(&self, position: Position) -> Option<&Read> {
+        if position >= self.next {
+            return self.ahead.get(&position);
+        }
+        let behind = usize::try_from(self.next.0 - position.0).ok()?;
+        self.ready.get(self.ready.len().checked_sub(behind)?)
     }
 
     fn line_up_ahead(&mut self) {
@@ -299,6 +308,12 @@ mod tests {
         push(&mut merge, (2, 2, 0, 0, true));
         assert_eq!(push(&mut merge, (2, 2, 0, 1, true)), Taken::Duplicate);
         assert_eq!(push(&mut merge, (2, 3, 0, 2, true)), Taken::Contradiction);
+        // In line, but not given yet, it still is; afterwards nobody remembers.
+        push(&mut merge, (1, 1, 0, 3, true));
+        assert_eq!(push(&mut merge, (2, 3, 0, 4, true)), Taken::Contradiction);
+        assert_eq!(push(&mut merge, (1, 1, 0, 5, true)), Taken::Duplicate);
+        assert_eq!(take(&mut merge, 10), [1, 2]);
+        assert_eq!(push(&mut merge, (2, 3, 0, 6, true)), Taken::Duplicate);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use viral_kafka::partition::Partition;
 use viral_kafka::topics::{EVENTS, LEDGER};
 use viral_kafka::{Standing, topics};
-use viral_store::{Position, line};
+use viral_store::{EventStore as _, Position, line};
 use viral_tests::published::{Bed, delete};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,9 +173,7 @@ async fn a_topic_that_was_made_anew_is_filled_again() {
     bed.fill(100).await;
     bed.publish().await;
     delete(bed.broker, &[EVENTS]).await;
-    let relay = bed.relay();
-    let stop = tokio::sync::watch::channel(false).1;
-    let problem = relay.run(stop).await.unwrap_err().to_string();
+    let problem = bed.start_relay().failure().await;
     assert!(problem.contains(EVENTS) && problem.contains("viral migrate"), "{problem}");
     topics::create(&bed.cluster).await.unwrap();
     bed.publish().await;
