@@ -63,11 +63,10 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
     };
     let (mut log, mut read_models) = (None, None);
     if let Some(url) = &database.app_url {
-        match look_into(url).await {
+        match look_into(url, &mut problems).await {
             Ok(found) => {
                 database.version.get_or_insert(found.version);
-                problems.extend(found.read_models.iter().filter_map(ReadModel::problem));
-                (log, read_models) = (Some(found.log), Some(found.read_models));
+                (log, read_models) = (Some(found.log), found.read_models);
             }
             Err(error) => problems.push(error.to_string()),
         }
@@ -118,28 +117,31 @@ fn embedded_database(home: &Path, problems: &mut Vec<String>) -> Result<Database
 struct Found {
     version: String,
     log: Log,
-    read_models: Vec<ReadModel>,
+    read_models: Option<Vec<ReadModel>>,
 }
 
-async fn look_into(url: &str) -> Result<Found, Error> {
+async fn look_into(url: &str, problems: &mut Vec<String>) -> Result<Found, Error> {
     let store = PostgresStore::connect(url).await?;
     let head = store.head().await?;
     let version = sqlx::query_scalar("SHOW server_version").fetch_one(store.pool()).await;
-    let found = Found {
+    let read_models = match viral_projections::list(store.pool(), head.position).await {
+        Ok(list) => Some(list.into_iter().map(ReadModel::from).collect::<Vec<_>>()),
+        Err(error) => {
+            problems.push(format!("the read models cannot be listed: {error}"));
+            None
+        }
+    };
+    problems.extend(read_models.iter().flatten().filter_map(ReadModel::problem));
+    store.close().await;
+    Ok(Found {
         version: version.map_err(|error| Error::Other(format!("the version of PostgreSQL: {error}")))?,
         log: Log {
             source: store.source().to_owned(),
             position: head.position.to_string(),
             recorded_at: viral_store::event::time_text(&head.recorded_at),
         },
-        read_models: viral_projections::list(store.pool(), head.position)
-            .await?
-            .into_iter()
-            .map(ReadModel::from)
-            .collect(),
-    };
-    store.close().await;
-    Ok(found)
+        read_models,
+    })
 }
 
 fn for_people(report: &Report) -> String {
