@@ -89,7 +89,7 @@ fn for_people(report: &Report) -> String {
     }
     let unit = restored.last_unit;
     text.push_str(&format!(
-        "the last unit: positions {} to {}; lines do not say whether events at its end are missing that move no money\n",
+        "the last unit: positions {} to {}; lines do not say whether it had more events\n",
         unit.first, unit.last
     ));
     if report.outdated_read_models > 0 {

@@ -133,7 +133,7 @@ const DEEDS: [Deed; 13] = [
     ),
     (
         "no last line break",
-        |lines| lines[19].truncate(lines[19].len() - 1),
+        |lines| replace(lines, 19, "\n", ""),
         20,
         "line 20: it does not end with a line break",
     ),

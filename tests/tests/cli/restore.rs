@@ -33,6 +33,8 @@ async fn story(desk: &Desk) -> std::path::PathBuf {
     stage.employ(&platform.client, &stage.creators[0], "10").await;
     stage.ask(&platform.client, &stage.creators[0], "4").await;
     assert_eq!(register(&platform.client).await, 201);
+    let store = desk.database.store().await;
+    caught_up(&store).await;
     platform.stop().await;
     desk.ok(&["export", "events", "-o", "lines.jsonl"]).await;
     desk.folder.path().join("lines.jsonl")
