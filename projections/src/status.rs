@@ -3,7 +3,7 @@
 use crate::error::ProjectionError;
 use crate::registry;
 use sqlx::{PgPool, Row as _};
-use viral_store::Position;
+use viral_store::{EventStore, Position};
 
 /// What a version is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +43,15 @@ pub struct Status {
     pub problem: Option<String>,
 }
 
-/// All versions of all read models, in the order of their names.
-pub async fn list(pool: &PgPool) -> Result<Vec<Status>, ProjectionError> {
-    let statement = "SELECT name, version, state = 'live', projections.position, log_head.position, problem, \
+/// All versions of all read models of this log, in the order of their names.
+pub async fn list(pool: &PgPool, log: &dyn EventStore) -> Result<Vec<Status>, ProjectionError> {
+    let statement = "SELECT name, version, state = 'live', position, problem, \
          (SELECT count(*) FROM parked_events AS parked \
            WHERE parked.projection = projections.name AND parked.version = projections.version) \
-         FROM projections, log_head ORDER BY name, version";
+         FROM projections ORDER BY name, version";
     let rows = sqlx::query(statement).fetch_all(pool).await?;
+    // Asked last: no read model can be beyond it.
+    let head = log.head().await?.position;
     rows.iter()
         .map(|row| {
             Ok(Status {
@@ -57,9 +59,9 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Status>, ProjectionError> {
                 version: row.try_get(1)?,
                 state: if row.try_get(2)? { State::Live } else { State::Building },
                 position: registry::position(row.try_get(3)?),
-                head: registry::position(row.try_get(4)?),
-                problem: row.try_get(5)?,
-                parked: row.try_get::<i64, _>(6)?.unsigned_abs(),
+                head,
+                problem: row.try_get(4)?,
+                parked: row.try_get::<i64, _>(5)?.unsigned_abs(),
             })
         })
         .collect()

@@ -12,7 +12,7 @@ pub use migrate::migrate;
 
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
-use crate::port::{EventStore, Head, LockedHead, Snapshot};
+use crate::port::{EventStore, Head, LockedHead, Selection, Snapshot};
 use async_trait::async_trait;
 use error::from_sqlx;
 use listener::Listener;
@@ -128,6 +128,16 @@ impl EventStore for PostgresStore {
 
     async fn find(&self, event_id: Uuid) -> Result<Option<StoredEvent>, StoreError> {
         read::find(&self.pool, event_id).await
+    }
+
+    async fn select(
+        &self,
+        selection: &Selection,
+        after: Position,
+        up_to: Position,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        read::selection(&self.pool, selection, after, up_to, limit).await
     }
 
     async fn lock(&self) -> Result<Box<dyn LockedHead>, StoreError> {
