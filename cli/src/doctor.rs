@@ -1,16 +1,20 @@
 //! `viral doctor`: what is in use, and whether it can be reached. It starts nothing.
 
-use crate::database::url_from_env;
+use crate::database::{Purpose, url_from_env};
 use crate::embedded;
 use crate::error::Error;
+use crate::event_store::Home;
 use serde::Serialize;
 use std::path::Path;
-use viral_store::{EventStore as _, PostgresStore};
+use std::sync::Arc;
+use viral_store::PostgresStore;
 
 #[derive(Debug, Serialize)]
 struct Report {
     home: String,
     database: Database,
+    /// Where the log is, without a password.
+    event_store: String,
     log: Option<Log>,
     /// What is wrong, in words.
     problems: Vec<String>,
@@ -47,9 +51,10 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
         },
         None => embedded_database(home, &mut problems)?,
     };
+    let home_of_log = Home::from_env()?;
     let mut log = None;
     if let Some(url) = &database.app_url {
-        match log_of(url).await {
+        match log_of(&home_of_log, url).await {
             Ok(found) => log = Some(found),
             Err(error) => problems.push(error.to_string()),
         }
@@ -57,6 +62,7 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
     let report = Report {
         home: home.display().to_string(),
         database,
+        event_store: home_of_log.shown(),
         log,
         problems,
     };
@@ -88,15 +94,16 @@ fn embedded_database(home: &Path, problems: &mut Vec<String>) -> Result<Database
     })
 }
 
-async fn log_of(url: &str) -> Result<Log, Error> {
-    let store = PostgresStore::connect(url).await?;
+async fn log_of(home_of_log: &Home, url: &str) -> Result<Log, Error> {
+    let postgres = Arc::new(PostgresStore::connect(url).await?);
+    let store = home_of_log.open(&postgres, Purpose::Read).await?;
     let head = store.head().await?;
     let log = Log {
         source: store.source().to_owned(),
         position: head.position.to_string(),
         recorded_at: viral_store::event::time_text(&head.recorded_at),
     };
-    store.close().await;
+    postgres.close().await;
     Ok(log)
 }
 
@@ -115,6 +122,7 @@ fn for_people(report: &Report) -> String {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value.clone()?))),
     );
+    lines.push(("event store", report.event_store.clone()));
     if let Some(log) = &report.log {
         lines.push(("log", log.source.clone()));
         lines.push((

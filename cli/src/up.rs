@@ -294,6 +294,9 @@ fn announce(home: &Path, args: &UpArgs, database: &Database, address: SocketAddr
         )),
         None => text.push_str("  PostgreSQL of DATABASE_URL\n"),
     }
+    if let Some(log) = database.log_elsewhere() {
+        text.push_str(&format!("  log in {log}\n"));
+    }
     if args.dev {
         text.push_str(&format!(
             "  token {token}\n\nTry next:\n  \

@@ -39,6 +39,6 @@ pub use model::{READ_MODELS, ReadModel, WhenBad};
 pub use projector::Projector;
 pub use resume::Resumed;
 pub use session::connect;
-pub use status::{State, Status, list};
+pub use status::{State, Status, furthest, list};
 pub use table::Table;
 pub use unseal::{Unseal, UnsealError};

@@ -43,6 +43,14 @@ pub struct Status {
     pub problem: Option<String>,
 }
 
+/// The last position that any read model has come to.
+pub async fn furthest(pool: &PgPool) -> Result<Position, ProjectionError> {
+    let row = sqlx::query("SELECT coalesce(max(position), 0) FROM projections")
+        .fetch_one(pool)
+        .await?;
+    Ok(registry::position(row.try_get(0)?))
+}
+
 /// All versions of all read models of this log, in the order of their names.
 pub async fn list(pool: &PgPool, log: &dyn EventStore) -> Result<Vec<Status>, ProjectionError> {
     let statement = "SELECT name, version, state = 'live', position, problem, \

@@ -4,6 +4,7 @@ mod cli {
     pub mod bad_input;
     pub mod demo;
     pub mod journey;
+    pub mod kurrentdb;
     pub mod privacy;
     pub mod projections_cli;
     pub mod tampering;

@@ -22,6 +22,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "person keys",
         include_str!("../../../migrations/0003_person_keys.sql"),
     ),
+    (
+        5,
+        "home of the log",
+        include_str!("../../../migrations/0005_home_of_the_log.sql"),
+    ),
 ];
 
 #[derive(Debug)]

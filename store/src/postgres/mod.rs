@@ -2,6 +2,7 @@
 
 mod append;
 pub mod copy;
+mod elsewhere;
 mod error;
 mod listener;
 mod migrate;
