@@ -10,7 +10,7 @@ mod faults;
 mod service;
 
 /// The code made from the protos.
-#[allow(missing_docs, clippy::all)]
+#[allow(dead_code, clippy::all)]
 mod proto {
     pub(crate) mod event_store {
         pub(crate) mod client {
