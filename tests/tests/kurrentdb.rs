@@ -1,6 +1,7 @@
 //! What only the log in KurrentDB promises, on a fake of it that makes trouble.
 
 mod kurrentdb {
+    pub mod figures;
     pub mod outages;
     pub mod races;
     pub mod records;

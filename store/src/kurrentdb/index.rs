@@ -177,4 +177,30 @@ mod tests {
             assert!(error.contains(problem), "{error}");
         }
     }
+
+    /// The figure of the ADR: `cargo test --workspace --lib -- --ignored --nocapture memory_of_a_million_events`.
+    #[test]
+    #[ignore = "a measurement"]
+    fn memory_of_a_million_events() {
+        let resident = || {
+            let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+            pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
+        };
+        let before = resident();
+        let mut index = Index::new();
+        let (mut book, mut stream) = (0, 0);
+        for position in 1..=1_000_000_u64 {
+            // As a campaign's life has it: every second event is the ledger's, and a stream has five.
+            let mut event = event(position, "main", book + 1);
+            if position % 2 == 0 {
+                stream += u64::from(position % 10 == 0);
+                event.stream = StreamId::new("assignment", Uuid::from_u128(u128::from(stream)).to_string());
+            } else {
+                book += 1;
+            }
+            event.event_id = Uuid::now_v7();
+            index.add(&[event]);
+        }
+        println!("{} bytes an event", (resident() - before) / 1_000_000);
+    }
 }

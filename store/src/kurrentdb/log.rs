@@ -39,8 +39,10 @@ pub(super) struct Log {
 }
 
 struct Follower {
-    /// How many of those who asked have been served: what was appended before they asked is in the index.
+    /// How many of those who asked have an answer: what was appended before they asked is in the index, or it could not
+    /// be read. That they share as well: whoever waited for a silent server does not wait again for his own turn.
     served: u64,
+    result: Result<(), StoreError>,
     /// When the server last answered.
     at: Instant,
 }
@@ -57,6 +59,7 @@ impl Log {
             asked: AtomicU64::new(0),
             follower: tokio::sync::Mutex::new(Follower {
                 served: 0,
+                result: Ok(()),
                 at: Instant::now(),
             }),
         }
@@ -81,10 +84,11 @@ impl Log {
         let mut follower = self.follower.lock().await;
         if follower.served <= ticket {
             let serves = self.asked.load(Ordering::SeqCst);
-            self.read_on().await?;
+            follower.result = self.read_on().await;
             follower.served = serves;
             follower.at = Instant::now();
         }
+        follower.result.clone()?;
         Ok(self.index().head())
     }
 
@@ -144,8 +148,8 @@ impl Log {
     /// The end of the log as it was a moment ago: many who wait look together.
     async fn head_of_late(&self) -> Result<Head, StoreError> {
         let looked_at = match self.follower.try_lock() {
-            Ok(follower) => follower.at,
-            Err(_) => return self.catch_up().await,
+            Ok(follower) if follower.result.is_ok() => follower.at,
+            _ => return self.catch_up().await,
         };
         match looked_at.elapsed() < POLL / 2 {
             true => Ok(self.index().head()),
