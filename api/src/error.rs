@@ -50,7 +50,9 @@ impl Addressed {
                 Problem::new(kind::ALREADY_HAPPENED, rejection.to_string()).with("position", position.to_string())
             }
             Rejection::Ledger(refusal) => self.refusal(&refusal),
-            Rejection::Line(LineError::TooLong(_)) => Problem::new(kind::EVENT_TOO_LARGE, rejection.to_string()),
+            Rejection::Line(LineError::TooLong(_)) | Rejection::UnitTooLarge { .. } => {
+                Problem::new(kind::EVENT_TOO_LARGE, rejection.to_string())
+            }
             Rejection::Line(_) => internal(&rejection),
         }
     }
@@ -150,7 +152,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         let again = "try again with the same Idempotency-Key, nothing happens twice";
         match error {
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::Overtaken { .. } => {
                 tracing::warn!(%error, "the store cannot be reached");
                 let detail = format!("the event store cannot be reached; {again}");
                 Problem::new(kind::STORE_UNAVAILABLE, detail)

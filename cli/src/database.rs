@@ -1,7 +1,9 @@
-//! The database that a command works on: `DATABASE_URL`, or the embedded PostgreSQL of this home.
+//! The database that a command works on: `DATABASE_URL`, or the embedded PostgreSQL of this home; and the log, in it or
+//! beside it.
 
 use crate::embedded::{self, Options, Postgres};
 use crate::error::Error;
+use crate::event_store::Home;
 use sqlx::PgPool;
 use std::fmt;
 use std::path::Path;
@@ -9,9 +11,11 @@ use std::sync::Arc;
 use viral_store::postgres::{self, Leases};
 use viral_store::{EventStore, PersonKeys, PostgresStore, StoreError};
 
-/// An open log, and the server below it if we share in one.
+/// An open log, what is beside it, and the server below if we share in one.
 pub struct Database {
-    store: Arc<PostgresStore>,
+    log: Arc<dyn EventStore>,
+    home_of_log: Home,
+    postgres: Arc<PostgresStore>,
     app_url: String,
     server: Option<Postgres>,
 }
@@ -36,7 +40,7 @@ impl fmt::Debug for Database {
     /// Without the URL: passwords must not reach a log by way of `{:?}`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Database")
-            .field("store", &self.store)
+            .field("log", &self.log)
             .field("server", &self.server)
             .finish_non_exhaustive()
     }
@@ -54,6 +58,7 @@ impl Database {
     }
 
     async fn open_as(home: &Path, purpose: Purpose, source: Option<&str>) -> Result<Database, Error> {
+        let home_of_log = Home::from_env()?;
         let (owner_url, app_url, server) = match url_from_env() {
             Some(url)
                 if !["postgres://", "postgresql://"]
@@ -79,6 +84,10 @@ impl Database {
             postgres::migrate(&owner_url).await?;
         }
         if let Some(source) = source {
+            if home_of_log != Home::Postgres {
+                let text = "a log is restored into PostgreSQL: unset EVENT_STORE";
+                return Err(Error::Other(text.to_owned()));
+            }
             postgres::adopt(&owner_url, source).await?;
         }
         let store = PostgresStore::connect(&app_url)
@@ -89,8 +98,11 @@ impl Database {
                 }
                 (_, error) => error,
             })?;
+        let postgres = Arc::new(store);
         Ok(Database {
-            store: Arc::new(store),
+            log: home_of_log.open(&postgres, purpose).await?,
+            home_of_log,
+            postgres,
             app_url,
             server,
         })
@@ -98,22 +110,30 @@ impl Database {
 
     /// The log.
     pub fn store(&self) -> Arc<dyn EventStore> {
-        self.store.clone()
+        self.log.clone()
+    }
+
+    /// Where the log is if it is not in this database, without a password.
+    pub fn log_elsewhere(&self) -> Option<String> {
+        match &self.home_of_log {
+            Home::Postgres => None,
+            elsewhere => Some(elsewhere.shown()),
+        }
     }
 
     /// The keys of persons, beside the log.
     pub fn person_keys(&self) -> Arc<dyn PersonKeys> {
-        self.store.clone()
+        self.postgres.clone()
     }
 
     /// Leases for what only one process at a time may do.
     pub fn leases(&self) -> Leases {
-        self.store.leases()
+        self.postgres.leases()
     }
 
     /// The connections of the role `viral_app`, for other tables than the log's.
     pub fn pool(&self) -> PgPool {
-        self.store.pool().clone()
+        self.postgres.pool().clone()
     }
 
     /// Where the platform's own role connects.
@@ -145,8 +165,8 @@ impl Database {
 
     /// Closes all connections, and stops the server if nobody else uses it.
     pub async fn close(self) -> Result<(), Error> {
-        self.store.close().await;
-        drop(self.store);
+        self.postgres.close().await;
+        drop((self.log, self.postgres));
         if let Some(server) = self.server {
             server.release().await?;
         }

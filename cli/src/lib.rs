@@ -12,6 +12,7 @@ mod demo;
 mod diff;
 mod doctor;
 mod error;
+mod event_store;
 mod export;
 mod import;
 mod metrics;

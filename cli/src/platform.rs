@@ -58,7 +58,7 @@ pub(crate) async fn commands(
 
 /// What answers reads.
 pub(crate) fn read_models(database: &Database) -> ReadModels {
-    ReadModels::new(database.pool())
+    ReadModels::new(database.pool(), database.store())
 }
 
 /// Whether a master key may be made where there is none: the data are this home's own, or nothing is at stake.

@@ -79,8 +79,7 @@ fn named(name: &str) -> Result<Vec<&'static ReadModel>, Error> {
 }
 
 async fn list(database: &Database, as_json: bool) -> Result<(String, bool), Error> {
-    let head = database.store().head().await?.position;
-    let list = viral_projections::list(&database.pool(), head).await?;
+    let list = viral_projections::list(&database.pool(), database.store().as_ref()).await?;
     let well = list.iter().all(|status| status.problem.is_none() && status.parked == 0);
     if as_json {
         let rows: Vec<_> = list.iter().map(to_json).collect();

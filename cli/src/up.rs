@@ -348,6 +348,9 @@ fn announce(home: &Path, args: &UpArgs, database: &Database, address: SocketAddr
         )),
         None => text.push_str("  PostgreSQL of DATABASE_URL\n"),
     }
+    if let Some(log) = database.log_elsewhere() {
+        text.push_str(&format!("  log in {log}\n"));
+    }
     if let Some(cluster) = published::cluster(home) {
         text.push_str(&format!("  published to Kafka at {}\n", cluster.brokers()));
     }

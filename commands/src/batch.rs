@@ -11,7 +11,7 @@ use std::ops::Range;
 use uuid::Uuid;
 use viral_ledger::{BookEvent, Command, timestamp};
 use viral_store::line::{self, LineError};
-use viral_store::{Check, Existing, Metadata, Position, StoredEvent, StreamId, canonical};
+use viral_store::{Check, EventStore, Existing, Metadata, Position, StoredEvent, StreamId, canonical};
 
 /// What became of a unit, before the commit.
 pub(crate) enum Verdict {
@@ -28,7 +28,7 @@ pub(crate) enum Verdict {
 /// A batch under way.
 pub(crate) struct Batch<'a> {
     state: &'a mut BookAt,
-    source: &'a str,
+    store: &'a dyn EventStore,
     now: DateTime<Utc>,
     next: Position,
     existing: HashMap<Uuid, Existing>,
@@ -54,7 +54,7 @@ pub(crate) fn lookups<'u>(units: impl Iterator<Item = &'u Unit> + Clone) -> (Vec
 impl<'a> Batch<'a> {
     pub(crate) fn new(
         state: &'a mut BookAt,
-        source: &'a str,
+        store: &'a dyn EventStore,
         now: DateTime<Utc>,
         streams: Vec<StreamId>,
         check: Check,
@@ -62,7 +62,7 @@ impl<'a> Batch<'a> {
         Batch {
             next: state.position.next(),
             state,
-            source,
+            store,
             now,
             existing: check
                 .existing
@@ -164,7 +164,30 @@ impl<'a> Batch<'a> {
         if self.in_unit() == 0 {
             return Err(Rejection::Empty.into());
         }
-        Ok(())
+        self.check_size()
+    }
+
+    /// The store can write the unit that was decided at once.
+    fn check_size(&self) -> Result<(), AppendError> {
+        let limit = self.store.max_unit_bytes();
+        let unit = &self.events[self.events.len() - self.in_unit()..];
+        // Only where it comes close the lines are made to be measured.
+        if unit
+            .iter()
+            .fold(0, |sum: usize, event| sum.saturating_add(line::at_most(event)))
+            <= limit
+        {
+            return Ok(());
+        }
+        let mut bytes = 0;
+        for event in unit {
+            let line = line::to_line(event, self.store.source()).map_err(Rejection::from)?;
+            bytes += line.len() + 2;
+        }
+        match bytes <= limit {
+            true => Ok(()),
+            false => Err(Rejection::UnitTooLarge { bytes, limit }.into()),
+        }
     }
 
     /// All streams are where the unit expects them, before the book is asked: a plan that was made from an older state is
@@ -297,7 +320,7 @@ impl<'a> Batch<'a> {
             metadata: metadata.map_err(|e| Rejection::Line(LineError::Malformed(e.to_string())))?,
             recorded_at: self.now,
         };
-        line::check_length(&event, self.source).map_err(Rejection::from)?;
+        line::check_length(&event, self.store.source()).map_err(Rejection::from)?;
         self.events.push(event);
         Ok(())
     }

@@ -72,6 +72,16 @@ pub enum Rejection {
     /// The ledger refuses.
     #[error("{0}")]
     Ledger(#[from] Refusal),
+    /// Its events are too large together for the home of the log to write them at once.
+    #[error(
+        "the unit is too large: its events have {bytes} bytes, {limit} can be written at once; do less in one request"
+    )]
+    UnitTooLarge {
+        /// The bytes of its lines.
+        bytes: usize,
+        /// How many they may have.
+        limit: usize,
+    },
     /// An event is too large, or cannot be written as JSON.
     #[error("{0}")]
     Line(#[from] LineError),

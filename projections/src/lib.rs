@@ -41,7 +41,7 @@ pub use outdated::mark_outdated;
 pub use projector::Projector;
 pub use resume::Resumed;
 pub use session::connect;
-pub use status::{State, Status, list};
+pub use status::{State, Status, furthest, list};
 pub use table::Table;
 pub use unreadable::UnreadableRecords;
 pub use unseal::{Unseal, UnsealError};

@@ -3,7 +3,7 @@
 use crate::error::ProjectionError;
 use crate::registry;
 use sqlx::{PgPool, Row as _};
-use viral_store::Position;
+use viral_store::{EventStore, Position};
 
 /// What a version is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +43,23 @@ pub struct Status {
     pub problem: Option<String>,
 }
 
-/// All versions of all read models, in the order of their names. `head` is the end of the log.
-pub async fn list(pool: &PgPool, head: Position) -> Result<Vec<Status>, ProjectionError> {
+/// The last position that any read model has come to.
+pub async fn furthest(pool: &PgPool) -> Result<Position, ProjectionError> {
+    let row = sqlx::query("SELECT coalesce(max(position), 0) FROM projections")
+        .fetch_one(pool)
+        .await?;
+    Ok(registry::position(row.try_get(0)?))
+}
+
+/// All versions of all read models of this log, in the order of their names.
+pub async fn list(pool: &PgPool, log: &dyn EventStore) -> Result<Vec<Status>, ProjectionError> {
     let statement = "SELECT name, version, state = 'live', position, problem, \
          (SELECT count(*) FROM parked_events AS parked \
            WHERE parked.projection = projections.name AND parked.version = projections.version) \
          FROM projections ORDER BY name, version";
     let rows = sqlx::query(statement).fetch_all(pool).await?;
+    // Asked last: no read model can be beyond it.
+    let head = log.head().await?.position;
     rows.iter()
         .map(|row| {
             Ok(Status {

@@ -7,6 +7,13 @@ pub enum StoreError {
     /// under way is unknown until its ids are looked up.
     #[error("the event store cannot be reached: {0}")]
     Unavailable(String),
+    /// Another process has appended first. Of this append the first `written` events are in the log, and no others ever
+    /// will be: lock again and decide anew, at once.
+    #[error("another process has appended first")]
+    Overtaken {
+        /// How many events of the append were written: those of whole units.
+        written: usize,
+    },
     /// The disk of the database is full.
     #[error("the event store's disk is full: free some space, then try again ({0})")]
     StorageFull(String),
@@ -24,6 +31,9 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later without anybody changing anything but the store's surroundings.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, StoreError::Unavailable(_) | StoreError::StorageFull(_))
+        matches!(
+            self,
+            StoreError::Unavailable(_) | StoreError::StorageFull(_) | StoreError::Overtaken { .. }
+        )
     }
 }

@@ -94,9 +94,8 @@ pub fn with_metadata(event: &StoredEvent, source: &str, metadata: &Metadata) -> 
     Ok(line)
 }
 
-/// Refuses an event whose line would be too long.
-pub fn check_length(event: &StoredEvent, source: &str) -> Result<(), LineError> {
-    // Everything beside payload and metadata is short; only where it comes close the line is made to be measured.
+/// A length that the line of an event does not exceed, quickly: everything beside payload and metadata is short.
+pub fn at_most(event: &StoredEvent) -> usize {
     let texts = [
         &event.stream.aggregate_type,
         &event.stream.aggregate_id,
@@ -104,7 +103,13 @@ pub fn check_length(event: &StoredEvent, source: &str) -> Result<(), LineError> 
         &event.event_version,
     ];
     let names: usize = texts.iter().map(|text| text.len()).sum();
-    if event.payload.len() + event.metadata.len() + 6 * names + 1_024 <= MAX_LENGTH {
+    event.payload.len() + event.metadata.len() + 6 * names + 1_024
+}
+
+/// Refuses an event whose line would be too long.
+pub fn check_length(event: &StoredEvent, source: &str) -> Result<(), LineError> {
+    // Only where it comes close the line is made to be measured.
+    if at_most(event) <= MAX_LENGTH {
         return Ok(());
     }
     to_line(event, source).map(|_| ())
@@ -245,5 +250,6 @@ mod tests {
         long.payload = format!(r#"{{"note":"{}"}}"#, "x".repeat(MAX_LENGTH));
         assert!(matches!(check_length(&long, SOURCE), Err(LineError::TooLong(_))));
         assert_eq!(check_length(&event(), SOURCE), Ok(()));
+        assert!(to_line(&event(), SOURCE).unwrap().len() <= at_most(&event()));
     }
 }

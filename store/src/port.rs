@@ -37,6 +37,17 @@ pub struct Check {
     pub sequences: Vec<u64>,
 }
 
+/// Which events of a log: all of some streams, those with some ids, those at some positions.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// All events of these streams.
+    pub streams: Vec<StreamId>,
+    /// The events with these ids, as far as they exist.
+    pub ids: Vec<Uuid>,
+    /// The events at these positions, as far as they exist.
+    pub positions: Vec<Position>,
+}
+
 /// The state of a book at a position, beside the log. It can be thrown away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
@@ -64,7 +75,42 @@ pub trait EventStore: Send + Sync + fmt::Debug {
     /// The event with this id.
     async fn find(&self, event_id: Uuid) -> Result<Option<StoredEvent>, StoreError>;
 
-    /// Locks the head: until the answer is dropped or done with, nobody else appends.
+    /// The events of a selection after a position and up to another, in order, each once, at most `limit`. This is the
+    /// plain way; a home with indexes has a shorter one.
+    async fn select(
+        &self,
+        selection: &Selection,
+        after: Position,
+        up_to: Position,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut events = Vec::new();
+        for stream in &selection.streams {
+            events.extend(self.read_stream(stream, 0, usize::MAX).await?);
+        }
+        for id in &selection.ids {
+            events.extend(self.find(*id).await?);
+        }
+        for position in &selection.positions {
+            let before = Position(position.0.saturating_sub(1));
+            let found = self.read_after(before, 1).await?.into_iter();
+            events.extend(found.filter(|event| event.position == *position));
+        }
+        events.retain(|event| event.position > after && event.position <= up_to);
+        events.sort_by_key(|event| event.position);
+        events.dedup_by_key(|event| event.position);
+        events.truncate(limit);
+        Ok(events)
+    }
+
+    /// The most bytes that the lines of one unit may have, each with two more for what is between them. A unit is all or
+    /// nothing, and not every home of a log can write any number of bytes at once.
+    fn max_unit_bytes(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Locks the head: until the answer is dropped or done with, nobody else appends. Where a home has no lock between
+    /// processes, whoever of two appends second gets [`StoreError::Overtaken`] instead.
     async fn lock(&self) -> Result<Box<dyn LockedHead>, StoreError>;
 
     /// Waits until there are events after a position, at most `timeout`; answers the head in any case. A
@@ -90,8 +136,9 @@ pub trait LockedHead: Send {
     /// Looks up ids and the last sequences of streams.
     async fn check(&mut self, ids: &[Uuid], streams: &[StreamId]) -> Result<Check, StoreError>;
 
-    /// Appends events whose positions follow the head without a gap, all or nothing, and gives up the lock. After an
-    /// error it is unknown whether they were written: lock again and look their ids up.
+    /// Appends events whose positions follow the head without a gap and gives up the lock. Each unit is written as a
+    /// whole or not at all; a home that cannot write all of them at once may stop after some. After an error it is
+    /// unknown whether they were written, but for [`StoreError::Overtaken`]: lock again and look their ids up.
     async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<(), StoreError>;
 
     /// Gives up the lock without writing.

@@ -1,8 +1,9 @@
-//! What the tests of the whole platform share: a real PostgreSQL, and processes of the real binary.
+//! What the tests of the whole platform share: a real PostgreSQL, a fake of KurrentDB, and processes of the real binary.
 
 pub mod files;
 pub mod journey;
 pub mod kafka;
+pub mod kurrentdb;
 pub mod process;
 pub mod published;
 pub mod samples;

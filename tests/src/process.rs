@@ -34,6 +34,7 @@ pub fn viral(home: &Path, arguments: &[&str]) -> Command {
         .env_remove("DATABASE_URL")
         .env_remove("KAFKA_BROKERS")
         .env_remove("REDIS_URL")
+        .env_remove("EVENT_STORE")
         .env("VIRAL_LOG", "warn");
     command.stdin(Stdio::null()).kill_on_drop(true);
     command
@@ -132,6 +133,11 @@ impl Background {
     pub fn start(home: &Path, arguments: &[&str], database_url: &str) -> Background {
         let mut command = viral(home, arguments);
         command.env("DATABASE_URL", database_url).stdout(Stdio::null());
+        Background::started(command)
+    }
+
+    /// Starts a command.
+    pub fn started(mut command: Command) -> Background {
         Background {
             child: command.spawn().unwrap(),
         }

@@ -5,6 +5,7 @@ mod cli {
     pub mod copies;
     pub mod demo;
     pub mod journey;
+    pub mod kurrentdb;
     pub mod privacy;
     pub mod projections_cli;
     pub mod stack;

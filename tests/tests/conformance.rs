@@ -8,7 +8,8 @@ mod conformance {
     pub mod writers;
 }
 
-/// Runs a test on each adapter: `case!(module, name)` makes one test for memory and one for PostgreSQL.
+/// Runs a test on each adapter: in memory, on PostgreSQL, on a fake of KurrentDB, and on a server of KurrentDB where
+/// `KURRENTDB_URL` names one.
 macro_rules! on_every_store {
     ($($module:ident :: $name:ident),* $(,)?) => {
         mod memory {
@@ -27,6 +28,28 @@ macro_rules! on_every_store {
                 super::conformance::$module::$name(store).await;
             })*
         }
+        mod kurrentdb {
+            use std::sync::Arc;
+            $(#[tokio::test]
+            async fn $name() {
+                let fake = viral_tests::kurrentdb::Fake::start().await;
+                let store = viral_tests::kurrentdb::new_log(&fake.url()).await;
+                super::conformance::$module::$name(Arc::new(store)).await;
+            })*
+        }
+        mod kurrentdb_server {
+            use std::sync::Arc;
+            $(#[tokio::test]
+            async fn $name() {
+                match viral_tests::kurrentdb::server() {
+                    Some(url) => {
+                        let store = viral_tests::kurrentdb::new_log(&url).await;
+                        super::conformance::$module::$name(Arc::new(store)).await;
+                    }
+                    None => println!("NOT RUN: KURRENTDB_URL names no server"),
+                }
+            })*
+        }
     };
 }
 
@@ -36,6 +59,7 @@ on_every_store! {
     log::waiting_ends_with_an_append_or_the_timeout,
     log::a_lock_that_is_dropped_writes_nothing,
     log::an_append_that_would_leave_a_gap_is_refused,
+    log::a_selection_is_in_order_and_has_nothing_twice,
     log::snapshots_are_found_by_position,
     units::several_streams_are_appended_as_one,
     units::a_stream_that_moved_is_a_conflict,

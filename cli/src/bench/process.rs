@@ -39,6 +39,7 @@ impl Process {
             .env("DATABASE_URL", &url)
             .env("VIRAL_LOG", "warn")
             .env_remove("VIRAL_API_TOKEN")
+            .env_remove("EVENT_STORE")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)

@@ -103,6 +103,7 @@ async fn rebuild(server: &Server, url: &str) -> Result<(f64, f64), Error> {
         .args(["projections", "rebuild", "all"])
         .env("DATABASE_URL", url)
         .env("VIRAL_MASTER_KEY", hex::encode(MASTER_KEY))
+        .env_remove("EVENT_STORE")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .kill_on_drop(true)

@@ -5,9 +5,10 @@ mod read_models;
 mod redis;
 mod services;
 
-use crate::database::url_from_env;
+use crate::database::{Purpose, url_from_env};
 use crate::embedded;
 use crate::error::Error;
+use crate::event_store::Home;
 use crate::published;
 use crate::services::redis_url;
 use kafka::Kafka;
@@ -15,12 +16,15 @@ use read_models::ReadModel;
 use serde::Serialize;
 use services::Services;
 use std::path::Path;
-use viral_store::{EventStore as _, PostgresStore};
+use std::sync::Arc;
+use viral_store::PostgresStore;
 
 #[derive(Debug, Serialize)]
 struct Report {
     home: String,
     database: Database,
+    /// Where the log is, without a password.
+    event_store: String,
     log: Option<Log>,
     /// Nothing where the log cannot be read.
     read_models: Option<Vec<ReadModel>>,
@@ -61,9 +65,10 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
         },
         None => embedded_database(home, &mut problems)?,
     };
+    let home_of_log = Home::from_env()?;
     let (mut log, mut read_models) = (None, None);
     if let Some(url) = &database.app_url {
-        match look_into(url, &mut problems).await {
+        match look_into(&home_of_log, url, &mut problems).await {
             Ok(found) => {
                 database.version.get_or_insert(found.version);
                 (log, read_models) = (Some(found.log), found.read_models);
@@ -79,6 +84,7 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
     let report = Report {
         home: home.display().to_string(),
         database,
+        event_store: home_of_log.shown(),
         log,
         read_models,
         services,
@@ -120,11 +126,12 @@ struct Found {
     read_models: Option<Vec<ReadModel>>,
 }
 
-async fn look_into(url: &str, problems: &mut Vec<String>) -> Result<Found, Error> {
-    let store = PostgresStore::connect(url).await?;
+async fn look_into(home_of_log: &Home, url: &str, problems: &mut Vec<String>) -> Result<Found, Error> {
+    let postgres = Arc::new(PostgresStore::connect(url).await?);
+    let store = home_of_log.open(&postgres, Purpose::Read).await?;
     let head = store.head().await?;
-    let version = sqlx::query_scalar("SHOW server_version").fetch_one(store.pool()).await;
-    let read_models = match viral_projections::list(store.pool(), head.position).await {
+    let version = sqlx::query_scalar("SHOW server_version").fetch_one(postgres.pool()).await;
+    let read_models = match viral_projections::list(postgres.pool(), store.as_ref()).await {
         Ok(list) => Some(list.into_iter().map(ReadModel::from).collect::<Vec<_>>()),
         Err(error) => {
             problems.push(format!("the read models cannot be listed: {error}"));
@@ -132,7 +139,7 @@ async fn look_into(url: &str, problems: &mut Vec<String>) -> Result<Found, Error
         }
     };
     problems.extend(read_models.iter().flatten().filter_map(ReadModel::problem));
-    store.close().await;
+    postgres.close().await;
     Ok(Found {
         version: version.map_err(|error| Error::Other(format!("the version of PostgreSQL: {error}")))?,
         log: Log {
@@ -159,6 +166,7 @@ fn for_people(report: &Report) -> String {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value.clone()?))),
     );
+    lines.push(("event store", report.event_store.clone()));
     if let Some(log) = &report.log {
         lines.push(("log", log.source.clone()));
         lines.push((

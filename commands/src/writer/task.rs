@@ -76,6 +76,10 @@ impl Task {
         let error = loop {
             match self.try_write(&mut later).await {
                 Ok(()) => break None,
+                // Nothing is wrong: others append, too. What they appended is read, and this decided on top of it.
+                Err(error) if is_overtaken(&error) && Instant::now() < deadline => {
+                    tracing::debug!("another process has appended first, deciding anew");
+                }
                 Err(error) if error.is_retryable() && !is_full(&error) && Instant::now() + pause < deadline => {
                     tracing::warn!(%error, "appending failed, trying again");
                     tokio::time::sleep(pause).await;
@@ -131,7 +135,7 @@ impl Task {
 
         let now = timestamp::truncate((self.settings.clock)()).max(locked.head().recorded_at);
         let savepoint = self.state.book.savepoint();
-        let mut batch = Batch::new(&mut self.state, self.store.source(), now, streams, check);
+        let mut batch = Batch::new(&mut self.state, self.store.as_ref(), now, streams, check);
         let verdicts: Vec<Vec<Verdict>> = self
             .waiting
             .iter()
@@ -145,10 +149,16 @@ impl Task {
         if let Err(error) = written {
             self.state.book.rollback(savepoint);
             self.state.book.forget();
+            // Those of which it is certain that they were not written may be written by somebody else still.
+            let perhaps_written = match error {
+                StoreError::Overtaken { written } => written,
+                _ => events.len(),
+            };
             let units = self.waiting.iter().flat_map(|waiting| &waiting.units);
-            let accepted = units.zip(verdicts.iter().flatten());
-            let accepted = accepted.filter(|(_, verdict)| matches!(verdict, Verdict::Accepted(_)));
-            self.attempted.extend(accepted.map(|(unit, _)| unit.id));
+            let attempted = units.zip(verdicts.iter().flatten());
+            let attempted = attempted
+                .filter(|(_, verdict)| matches!(verdict, Verdict::Accepted(range) if range.end <= perhaps_written));
+            self.attempted.extend(attempted.map(|(unit, _)| unit.id));
             return Err(error.into());
         }
         self.state.book.forget();
@@ -248,10 +258,20 @@ impl Task {
 
     async fn write_alone(&mut self) -> Result<(), AppendError> {
         let max_batch = std::mem::replace(&mut self.settings.max_batch, 0);
-        let result = self.try_write(&mut Vec::new()).await;
+        let deadline = Instant::now() + self.settings.patience;
+        let result = loop {
+            match self.try_write(&mut Vec::new()).await {
+                Err(error) if is_overtaken(&error) && Instant::now() < deadline => {}
+                result => break result,
+            }
+        };
         self.settings.max_batch = max_batch;
         result
     }
+}
+
+fn is_overtaken(error: &AppendError) -> bool {
+    matches!(error, AppendError::Unavailable(StoreError::Overtaken { .. }))
 }
 
 fn is_full(error: &AppendError) -> bool {

@@ -1,5 +1,7 @@
 //! Why a question has no answer.
 
+use viral_store::StoreError;
+
 /// The read models cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
@@ -36,6 +38,15 @@ impl From<sqlx::Error> for QueryError {
             return QueryError::Unavailable(message);
         }
         QueryError::Corrupt(message)
+    }
+}
+
+impl From<StoreError> for QueryError {
+    fn from(error: StoreError) -> QueryError {
+        match error.is_retryable() {
+            true => QueryError::Unavailable(error.to_string()),
+            false => QueryError::Corrupt(error.to_string()),
+        }
     }
 }
 

@@ -40,13 +40,15 @@ pub use users::User;
 pub use wallet::{Escrow, Hold, TransactionFilter, TransactionKey, Wallet, WalletTransaction};
 
 use sqlx::PgPool;
+use std::sync::Arc;
 use viral_domain::UserId;
-use viral_store::Position;
+use viral_store::{EventStore, Position};
 
 /// The read models, to be asked. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ReadModels {
     pool: PgPool,
+    log: Arc<dyn EventStore>,
 }
 
 /// An answer, and how much of the log it knows.
@@ -70,9 +72,10 @@ pub struct OfCampaign<T> {
 }
 
 impl ReadModels {
-    /// Asks by way of this pool, whose connections have the role `viral_app`.
-    pub fn new(pool: PgPool) -> ReadModels {
-        ReadModels { pool }
+    /// Asks by way of this pool, whose connections have the role `viral_app`, and reads the events of histories from the
+    /// log that the read models are made of.
+    pub fn new(pool: PgPool, log: Arc<dyn EventStore>) -> ReadModels {
+        ReadModels { pool, log }
     }
 }
 

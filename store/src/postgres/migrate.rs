@@ -27,6 +27,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "published log",
         include_str!("../../../migrations/0004_published_log.sql"),
     ),
+    (
+        5,
+        "home of the log",
+        include_str!("../../../migrations/0005_home_of_the_log.sql"),
+    ),
 ];
 
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 mod adopt;
 mod append;
 pub mod copy;
+mod elsewhere;
 mod error;
 mod lease;
 mod listener;
@@ -16,7 +17,7 @@ pub use migrate::migrate;
 
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
-use crate::port::{EventStore, Head, LockedHead, Snapshot};
+use crate::port::{EventStore, Head, LockedHead, Selection, Snapshot};
 use async_trait::async_trait;
 use error::from_sqlx;
 use listener::Listener;
@@ -137,6 +138,16 @@ impl EventStore for PostgresStore {
 
     async fn find(&self, event_id: Uuid) -> Result<Option<StoredEvent>, StoreError> {
         read::find(&self.pool, event_id).await
+    }
+
+    async fn select(
+        &self,
+        selection: &Selection,
+        after: Position,
+        up_to: Position,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        read::selection(&self.pool, selection, after, up_to, limit).await
     }
 
     async fn lock(&self) -> Result<Box<dyn LockedHead>, StoreError> {

@@ -3,7 +3,7 @@
 use super::error::from_sqlx;
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
-use crate::port::Head;
+use crate::port::{Head, Selection};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
@@ -57,6 +57,35 @@ pub(super) async fn stream(
     .bind(stream.aggregate_type.as_ref())
     .bind(stream.aggregate_id.as_ref());
     all(executor, query.bind(signed(after)?).bind(limit_of(limit))).await
+}
+
+pub(super) async fn selection(
+    executor: impl PgExecutor<'_>,
+    selection: &Selection,
+    after: Position,
+    up_to: Position,
+    limit: usize,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let types: Vec<&str> = selection.streams.iter().map(|s| s.aggregate_type.as_ref()).collect();
+    let ids: Vec<&str> = selection.streams.iter().map(|s| s.aggregate_id.as_ref()).collect();
+    // A position that no column could hold is not in the log either.
+    let named = selection.positions.iter();
+    let positions: Vec<i64> = named.filter_map(|position| i64::try_from(position.0).ok()).collect();
+    let query = sqlx::query(select!(
+        "WHERE position IN (
+            SELECT e.position FROM unnest($1::text[], $2::text[]) AS s (aggregate_type, aggregate_id)
+                JOIN events e ON e.aggregate_type = s.aggregate_type AND e.aggregate_id = s.aggregate_id
+            UNION ALL SELECT e.position FROM unnest($3::uuid[]) AS i (id) JOIN events e ON e.event_id = i.id
+            UNION ALL SELECT unnest($4::bigint[])
+        ) AND position > $5 AND position <= $6 ORDER BY position LIMIT $7"
+    ))
+    .bind(types)
+    .bind(ids)
+    .bind(&selection.ids)
+    .bind(positions)
+    .bind(i64::try_from(after.0).unwrap_or(i64::MAX))
+    .bind(i64::try_from(up_to.0).unwrap_or(i64::MAX));
+    all(executor, query.bind(limit_of(limit))).await
 }
 
 pub(super) async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> Result<Option<StoredEvent>, StoreError> {

@@ -4,7 +4,9 @@
 //! ids up, as the platform's writer does it. Prints how many events each of its streams has in the end.
 
 use chrono::Utc;
+use std::sync::Arc;
 use uuid::Uuid;
+use viral_store::kurrentdb::{KurrentStore, Options};
 use viral_store::{EventStore, Head, Metadata, Position, PostgresStore, StoreError, StoredEvent, StreamId};
 
 const WRITERS: usize = 8;
@@ -27,25 +29,39 @@ async fn main() {
 }
 
 async fn write(url: String, name: String, events: u64) -> (String, u64) {
-    let store = PostgresStore::connect(&url).await.unwrap();
+    let store = open(&url).await;
+    let store = store.as_ref();
     let stream = StreamId::new("appended", name.clone());
     let mut written = 0;
     let mut round = name.bytes().map(u64::from).sum::<u64>();
     while written < events {
         round += 1;
         let count = (1 + round * 7_919 % 97).min(events - written);
-        match try_write(&store, &stream, written, count, round).await {
+        match try_write(store, &stream, written, count, round).await {
             Ok(true) => written += count,
             Ok(false) => {}
             // The connection was cut, perhaps in the middle of the commit: the stream tells what became of it.
-            Err(_) => written = last_sequence(&store, &stream).await,
+            Err(_) => written = last_sequence(store, &stream).await,
         }
     }
     (name, written)
 }
 
+async fn open(url: &str) -> Arc<dyn EventStore> {
+    if !url.starts_with("kurrentdb") {
+        return Arc::new(PostgresStore::connect(url).await.unwrap());
+    }
+    // Connections are cut there from the beginning.
+    loop {
+        match KurrentStore::open(url, Options::default()).await {
+            Ok(store) => return Arc::new(store),
+            Err(error) => assert!(error.is_retryable(), "{error}"),
+        }
+    }
+}
+
 async fn try_write(
-    store: &PostgresStore,
+    store: &dyn EventStore,
     stream: &StreamId,
     written: u64,
     count: u64,
@@ -69,7 +85,7 @@ async fn try_write(
 }
 
 /// Waits for whatever still holds the head, then looks.
-async fn last_sequence(store: &PostgresStore, stream: &StreamId) -> u64 {
+async fn last_sequence(store: &dyn EventStore, stream: &StreamId) -> u64 {
     loop {
         if let Ok(mut locked) = store.lock().await
             && let Ok(check) = locked.check(&[], std::slice::from_ref(stream)).await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 use viral_commands::{Settings, Unit, Writer};
-use viral_store::{EventStore, Metadata, Position, Snapshot, StoreError, StoredEvent, StreamId};
+use viral_store::{EventStore, Metadata, Position, Selection, Snapshot, StoreError, StoredEvent, StreamId};
 use viral_tests::samples::notes;
 
 type Store = Arc<dyn EventStore>;
@@ -148,4 +148,33 @@ pub async fn snapshots_are_found_by_position(store: Store) {
         store.snapshot_at(Position(u64::MAX)).await.unwrap(),
         Some(snapshot(20, "twenty"))
     );
+}
+
+pub async fn a_selection_is_in_order_and_has_nothing_twice(store: Store) {
+    let (writer, _task) = Writer::start(store.clone(), Settings::default()).await.unwrap();
+    let [a, b, c] = ["a", "b", "c"].map(|id| StreamId::new("note", id));
+    for n in 0..4 {
+        let parts = [&a, &b, &c].map(|stream| notes(stream, n, &["x"])).to_vec();
+        writer.append(Unit::new(Uuid::now_v7(), parts)).await.unwrap();
+    }
+    let all = store.read_after(Position::START, 100).await.unwrap();
+    let selection = Selection {
+        streams: vec![c.clone(), a.clone(), a, StreamId::new("note", "nobody")],
+        ids: vec![all[4].event_id, all[0].event_id, Uuid::now_v7()],
+        positions: [8, 1, 0, 13, u64::MAX].map(Position).to_vec(),
+    };
+    let found = async |after, up_to, limit| {
+        let events = store.select(&selection, Position(after), Position(up_to), limit).await;
+        let events = events.unwrap();
+        assert!(events.iter().all(|event| *event == all[event.position.0 as usize - 1]));
+        events.iter().map(|event| event.position.0).collect::<Vec<_>>()
+    };
+    assert_eq!(found(0, u64::MAX, 100).await, [1, 3, 4, 5, 6, 7, 8, 9, 10, 12]);
+    assert_eq!(found(3, 10, 4).await, [4, 5, 6, 7]);
+    assert_eq!(found(9, 10, 4).await, [10]);
+    assert_eq!(found(12, 12, 4).await, [0; 0]);
+    let nothing = store
+        .select(&Selection::default(), Position::START, Position(12), 5)
+        .await;
+    assert_eq!(nothing.unwrap(), []);
 }

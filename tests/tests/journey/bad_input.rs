@@ -6,7 +6,6 @@ use crate::stage::{Stage, id};
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use viral_store::Position;
 
 /// Queries that no list expects, or that are at the bounds of what one can hold.
 fn queries() -> Vec<String> {
@@ -254,7 +253,7 @@ async fn nothing_that_is_sent_is_a_fault() {
     }
     assert!(taken > 20 && refused > 50, "{taken} taken, {refused} refused");
     stage.api.caught_up().await;
-    for status in viral_projections::list(stage.api.store.pool(), Position::START).await.unwrap() {
+    for status in viral_projections::list(stage.api.store.pool(), stage.api.store.as_ref()).await.unwrap() {
         assert_eq!((status.parked, &status.problem), (0, &None), "{}", status.name);
     }
     for path in [

@@ -112,7 +112,7 @@ impl Api {
         let state = AppState::new(commands.clone(), tokens)
             .with_clock(now)
             .with_dev_tokens([7; 32])
-            .with_read_models(ReadModels::new(store.pool().clone()))
+            .with_read_models(ReadModels::new(store.pool().clone(), store.clone()))
             .with_progress(Arc::new(Checkpoints::new(store.pool().clone())));
         Api {
             router: router(state.clone()),

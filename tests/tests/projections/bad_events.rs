@@ -11,7 +11,7 @@ use viral_domain::{FlagId, UserId};
 use viral_projections::{ProjectionError, Resumed, State, list};
 
 async fn status(world: &World, name: &str) -> viral_projections::Status {
-    let all = list(world.store.pool(), world.head().await).await.unwrap();
+    let all = list(world.store.pool(), world.store.as_ref()).await.unwrap();
     all.into_iter()
         .find(|status| status.name == name && status.state == State::Live)
         .unwrap()

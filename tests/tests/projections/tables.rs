@@ -24,7 +24,7 @@ async fn a_story_is_told_by_every_table() {
          + (SELECT count(*) FROM wallet_holds) + (SELECT count(*) FROM payouts) + (SELECT count(*) FROM fraud_flags)";
     assert_eq!(rows.to_string(), world.text(counted).await);
     let head = world.head().await;
-    for status in list(world.store.pool(), head).await.unwrap() {
+    for status in list(world.store.pool(), world.store.as_ref()).await.unwrap() {
         assert_eq!(
             (status.position, status.head, status.parked),
             (head, head, 0),

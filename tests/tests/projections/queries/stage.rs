@@ -66,7 +66,7 @@ impl Stage {
         let unseal = Arc::new(VaultUnseal(vault));
         Stage {
             projector: Projector::new(connect(&database.app_url).unwrap(), store.clone(), unseal),
-            models: ReadModels::new(store.pool().clone()),
+            models: ReadModels::new(store.pool().clone(), store.clone()),
             database,
             store,
             commands,
