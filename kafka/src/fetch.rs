@@ -23,9 +23,17 @@ pub(crate) struct Range {
 
 /// The first and the end offset of each partition.
 pub(crate) fn watermarks(consumer: &BaseConsumer<Quiet>) -> Result<[Range; COUNT], KafkaError> {
+    watermarks_within(consumer, ANSWER)
+}
+
+/// As [`watermarks`], where each answer may take so long.
+pub(crate) fn watermarks_within(
+    consumer: &BaseConsumer<Quiet>,
+    timeout: Duration,
+) -> Result<[Range; COUNT], KafkaError> {
     let mut ranges = [Range { from: 0, end: 0 }; COUNT];
     for partition in Partition::all() {
-        let asked = consumer.fetch_watermarks(partition.topic, partition.number, ANSWER);
+        let asked = consumer.fetch_watermarks(partition.topic, partition.number, timeout);
         let (from, end) = asked.map_err(|error| match error.rdkafka_error_code() {
             Some(code) if is_missing_topic(code) => KafkaError::NoTopic(partition.topic.to_owned()),
             _ => KafkaError::Unavailable(format!("the ends of {partition}: {error}")),

@@ -118,7 +118,7 @@ pub async fn check(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
             .inner()
             .fetch_metadata(None, ANSWER)
             .map_err(|error| KafkaError::Unavailable(format!("{}: {error}", asked.brokers())))?;
-        TOPICS.iter().map(|topic| found(topic, &metadata)).collect()
+        all(&metadata)
     });
     let found: Vec<Found> = found.await?;
     let resources: Vec<_> = TOPICS.iter().map(|topic| ResourceSpecifier::Topic(topic.name)).collect();
@@ -151,6 +151,11 @@ pub async fn check(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
         }
     }
     Ok(found)
+}
+
+/// All topics, if they are there with their partitions.
+pub(crate) fn all(metadata: &Metadata) -> Result<Vec<Found>, KafkaError> {
+    TOPICS.iter().map(|topic| found(topic, metadata)).collect()
 }
 
 fn found(topic: &Topic, metadata: &Metadata) -> Result<Found, KafkaError> {

@@ -7,6 +7,7 @@
 
 mod outstanding;
 mod publish;
+mod recheck;
 mod start;
 
 use crate::cluster::Cluster;
@@ -117,13 +118,13 @@ impl Relay {
     async fn session(&self, stop: watch::Receiver<bool>) -> Result<(), KafkaError> {
         let mut lease = self.acquire().await?;
         topics::check(&self.cluster).await?;
-        let tails = start::examine(&self.cluster, self.store.as_ref()).await?;
+        let found = start::examine(&self.cluster, self.store.as_ref()).await?;
         self.tell(Standing::Active, None);
-        let published = tails.iter().copied().min().unwrap_or_default();
+        let published = found.tails.iter().copied().min().unwrap_or_default();
         self.status.send_modify(|status| status.published = published);
         tracing::info!(after = %published, "the relay publishes");
         tokio::select! {
-            ended = publish::run(&self.cluster, &self.store, tails, &self.status, stop) => ended,
+            ended = publish::run(&self.cluster, &self.store, found, &self.status, stop) => ended,
             error = lease.lost() => {
                 tracing::warn!(%error, "the lease is lost: another relay may publish now");
                 Ok(())

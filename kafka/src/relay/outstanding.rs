@@ -26,13 +26,25 @@ struct State {
     sent: [VecDeque<u64>; COUNT],
     /// The last position that was sent or needed no sending.
     last: Position,
-    /// The offset of the last record of each partition that was acknowledged.
-    offsets: [Option<i64>; COUNT],
+    /// The offset behind the last record of each partition that is known to be there.
+    ends: [i64; COUNT],
     /// Why nothing more can be published by this producer.
     failed: Option<KafkaError>,
 }
 
 impl Outstanding {
+    /// Nothing is under way, and the partitions end at these offsets.
+    pub(super) fn beginning_at(ends: [i64; COUNT]) -> Outstanding {
+        let outstanding = Outstanding::default();
+        outstanding.state().ends = ends;
+        outstanding
+    }
+
+    /// The offset behind the last record of each partition that is known to be there.
+    pub(super) fn ends(&self) -> [i64; COUNT] {
+        self.state().ends
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Each change is one step that cannot panic half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -81,14 +93,16 @@ impl Outstanding {
     fn delivered(&self, partition: Partition, position: u64, offset: i64) {
         let mut state = self.state();
         let expected = state.sent[partition.index()].pop_front();
-        let before = state.offsets[partition.index()].replace(offset);
+        let end = state.ends[partition.index()];
+        state.ends[partition.index()] = end.max(offset + 1);
         if expected != Some(position) && state.failed.is_none() {
             let text = format!("position {position} of {partition} was acknowledged out of order");
             state.failed = Some(KafkaError::Unavailable(text));
         }
-        if before.is_some_and(|before| offset <= before) && state.failed.is_none() {
+        // A record that the broker had already may be acknowledged without its offset.
+        if (0..end).contains(&offset) && state.failed.is_none() {
             // Found out at the next start, from what is in the topic now.
-            let text = format!("{partition} goes back from offset {before:?} to {offset}: it was made anew");
+            let text = format!("{partition} goes back from offset {end} to {offset}: it was made anew");
             state.failed = Some(KafkaError::Unavailable(text));
         }
     }
@@ -172,8 +186,7 @@ mod tests {
     #[test]
     fn what_cannot_be_is_noticed() {
         for (position, offset) in [(2, 6), (1, 5)] {
-            let outstanding = Outstanding::default();
-            outstanding.state().offsets[0] = Some(5);
+            let outstanding = Outstanding::beginning_at([6; COUNT]);
             outstanding.sending(partition(0), Position(1));
             outstanding.delivered(partition(0), position, offset);
             assert!(outstanding.failed().is_some(), "{position} at {offset}");

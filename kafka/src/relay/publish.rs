@@ -1,8 +1,9 @@
 //! Publishing: pages of the store become records, in order, as fast as the brokers acknowledge. While one page is sent the
 //! next one is read. When the client's queue is full nothing more is read, so a slow broker costs no memory.
 
-use super::Status;
 use super::outstanding::Outstanding;
+use super::start::Found;
+use super::{Status, recheck};
 use crate::cluster::{self, Cluster, blocking};
 use crate::error::KafkaError;
 use crate::partition::{COUNT, Partition};
@@ -28,20 +29,21 @@ const FLUSH: Duration = Duration::from_secs(5);
 pub(super) async fn run(
     cluster: &Cluster,
     store: &Arc<dyn EventStore>,
-    tails: [Position; COUNT],
+    found: Found,
     status: &watch::Sender<Status>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), KafkaError> {
-    let outstanding = Outstanding::default();
+    let outstanding = Outstanding::beginning_at(found.ends);
     let publisher = Publisher {
         producer: Arc::new(cluster.producer(outstanding.clone())?),
         outstanding: outstanding.clone(),
         source: store.source().to_owned(),
-        tails,
+        tails: found.tails,
     };
     let ended = tokio::select! {
         ended = publisher.follow(StoreFeed::new(store.clone())) => ended,
         error = watch_over(&outstanding, status) => Err(error),
+        error = recheck::until_changed(cluster, &outstanding) => Err(error),
         // An error means that nobody is there any more who could say so: a reason to stop as well.
         _ = stop.wait_for(|stop| *stop) => Ok(()),
     };

@@ -10,18 +10,28 @@ use viral_store::{EventStore, Position};
 /// How many events are read at once while looking for the first ones.
 const PAGE: usize = 4_096;
 
-/// The last position that each partition has.
-pub(super) async fn examine(cluster: &Cluster, store: &dyn EventStore) -> Result<[Position; COUNT], KafkaError> {
+/// What the partitions have when a relay begins.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Found {
+    /// The last position of each.
+    pub(super) tails: [Position; COUNT],
+    /// The offset behind the last record of each: what is sent comes there or later, unless the topic is another one.
+    pub(super) ends: [i64; COUNT],
+}
+
+/// Looks what each partition has.
+pub(super) async fn examine(cluster: &Cluster, store: &dyn EventStore) -> Result<Found, KafkaError> {
     let tails = tails::tails(cluster, store.source()).await?;
-    let mut last = [Position::START; COUNT];
+    let mut found = Found::default();
     for tail in &tails {
         for (offset, problem) in &tail.unreadable {
             tracing::error!(partition = %tail.partition, offset, problem, "a record that is no event of this log");
         }
-        last[tail.partition.index()] = compare(tail, store).await?;
+        let index = tail.partition.index();
+        (found.tails[index], found.ends[index]) = (compare(tail, store).await?, tail.end);
     }
     check_beginning(cluster, store, &tails).await?;
-    Ok(last)
+    Ok(found)
 }
 
 /// The last event of a partition must be the one that the store has at its position.
