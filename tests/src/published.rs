@@ -89,7 +89,9 @@ impl Bed {
 
     /// Appends about this many events: transfers, notes of twenty aggregates, and units of both.
     pub async fn fill(&self, events: usize) {
-        let opened = self.writer.append_all(vec![open("test:bank", true), open("test:shop", false)]);
+        let opened = self
+            .writer
+            .append_all(vec![open("test:bank", true), open("test:shop", false)]);
         // From the second call on they are there.
         let _ = opened.await;
         let mut units = Vec::new();
@@ -275,7 +277,9 @@ impl Bed {
 
     /// Runs a statement as superuser in the log's database.
     pub async fn as_root(&self, statement: &str) {
-        crate::server::run(&self.database.superuser_url, statement).await.unwrap();
+        crate::server::run(&self.database.superuser_url, statement)
+            .await
+            .unwrap();
     }
 }
 
@@ -305,7 +309,11 @@ impl RunningRelay {
     /// Stops it in an orderly way.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, self.task)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
     }
 
     /// Waits until it gives up, and answers why.
