@@ -60,11 +60,10 @@ impl Metrics {
     async fn text(&self) -> Result<String, Error> {
         let head = self.store.head().await?.position;
         let mut page = Page::default();
-        page.gauge(
-            "viral_log_head_position",
-            "The position of the last event of the log.",
-            [(String::new(), head.0)],
-        );
+        page.gauge("viral_log_head_position", "The position of the last event of the log.", [(
+            String::new(),
+            head.0,
+        )]);
         let models = viral_projections::list(&self.pool, head).await?;
         let live = models.iter().filter(|model| model.state == ReadModelState::Live);
         let each = |value: fn(&Status) -> u64| {

@@ -13,8 +13,8 @@ pub mod memory;
 pub mod person_keys;
 pub mod port;
 pub mod postgres;
-pub mod spool;
 pub mod units;
+pub mod spool;
 
 pub use error::StoreError;
 pub use event::{Metadata, Position, StoredEvent, StreamId};

@@ -87,39 +87,9 @@ impl Bed {
         }
     }
 
-    /// Appends about this many events: transfers, notes of twenty aggregates, and units of both.
+    /// As [`fill`].
     pub async fn fill(&self, events: usize) {
-        let opened = self
-            .writer
-            .append_all(vec![open("test:bank", true), open("test:shop", false)]);
-        // From the second call on they are there.
-        let _ = opened.await;
-        let mut units = Vec::new();
-        let mut count = 0;
-        for n in 0.. {
-            if count >= events {
-                break;
-            }
-            let stream = StreamId::new("note", format!("n-{}-{}", n % 20, Uuid::now_v7()));
-            let about = |text: String| Part::Events {
-                stream: stream.clone(),
-                expected: 0,
-                events: vec![note(&text), note("and more")],
-            };
-            units.push(match n % 3 {
-                0 => transfer("test:bank", "test:shop", "1.25"),
-                1 => Unit::new(Uuid::now_v7(), vec![about(format!("note {n}"))]).with_actor("tester"),
-                _ => {
-                    let mut unit = transfer("test:bank", "test:shop", "0.5");
-                    unit.parts.push(about(format!("paid {n}")));
-                    unit
-                }
-            });
-            count += n % 3 + 1;
-        }
-        for outcome in self.writer.append_all_briefly(units).await {
-            outcome.unwrap();
-        }
+        fill(&self.writer, events).await;
     }
 
     /// The end of the log.
@@ -139,13 +109,7 @@ impl Bed {
 
     /// Starts a relay in this process.
     pub fn start_relay(&self) -> RunningRelay {
-        let relay = self.relay();
-        let (stop, stopped) = watch::channel(false);
-        RunningRelay {
-            status: relay.status(),
-            stop,
-            task: tokio::spawn(async move { relay.run(stopped).await }),
-        }
+        RunningRelay::start(self.relay())
     }
 
     /// Starts `viral relay`.
@@ -277,9 +241,40 @@ impl Bed {
 
     /// Runs a statement as superuser in the log's database.
     pub async fn as_root(&self, statement: &str) {
-        crate::server::run(&self.database.superuser_url, statement)
-            .await
-            .unwrap();
+        crate::server::run(&self.database.superuser_url, statement).await.unwrap();
+    }
+}
+
+/// Appends about this many events: transfers, notes of aggregates of their own, and units of both.
+pub async fn fill(writer: &Writer, events: usize) {
+    let opened = writer.append_all(vec![open("test:bank", true), open("test:shop", false)]);
+    // From the second call on they are there.
+    let _ = opened.await;
+    let mut units = Vec::new();
+    let mut count = 0;
+    for n in 0.. {
+        if count >= events {
+            break;
+        }
+        let stream = StreamId::new("note", format!("n-{}-{}", n % 20, Uuid::now_v7()));
+        let about = |text: String| Part::Events {
+            stream: stream.clone(),
+            expected: 0,
+            events: vec![note(&text), note("and more")],
+        };
+        units.push(match n % 3 {
+            0 => transfer("test:bank", "test:shop", "1.25"),
+            1 => Unit::new(Uuid::now_v7(), vec![about(format!("note {n}"))]).with_actor("tester"),
+            _ => {
+                let mut unit = transfer("test:bank", "test:shop", "0.5");
+                unit.parts.push(about(format!("paid {n}")));
+                unit
+            }
+        });
+        count += n % 3 + 1;
+    }
+    for outcome in writer.append_all_briefly(units).await {
+        outcome.unwrap();
     }
 }
 
@@ -292,6 +287,16 @@ pub struct RunningRelay {
 }
 
 impl RunningRelay {
+    /// Starts it.
+    pub fn start(relay: Relay) -> RunningRelay {
+        let (stop, stopped) = watch::channel(false);
+        RunningRelay {
+            status: relay.status(),
+            stop,
+            task: tokio::spawn(async move { relay.run(stopped).await }),
+        }
+    }
+
     /// Waits until everything up to a position is acknowledged.
     pub async fn published(&self, position: Position) {
         self.until(|status| status.published >= position && status.standing == Standing::Active)
@@ -309,11 +314,7 @@ impl RunningRelay {
     /// Stops it in an orderly way.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        tokio::time::timeout(PATIENCE, self.task)
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
     }
 
     /// Waits until it gives up, and answers why.

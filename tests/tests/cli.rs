@@ -7,8 +7,8 @@ mod cli {
     pub mod journey;
     pub mod privacy;
     pub mod projections_cli;
-    pub mod restore;
     pub mod stack;
+    pub mod restore;
     pub mod tampering;
     pub mod up;
 }

@@ -1,0 +1,73 @@
+//! Reading all that was published: what is repeated, missing, cut off or foreign.
+
+use std::sync::{Arc, Mutex};
+use viral_kafka::partition::Partition;
+use viral_kafka::record::Record;
+use viral_kafka::{Archive, read_all};
+use viral_store::{EventStore as _, Position, StoredEvent};
+use viral_tests::published::Bed;
+
+async fn read(bed: &Bed) -> (Archive, Vec<StoredEvent>) {
+    let events = Arc::<Mutex<Vec<StoredEvent>>>::default();
+    let taken = events.clone();
+    let archive = read_all(&bed.cluster, None, move |_, event| {
+        taken.lock().unwrap().push(event.clone());
+        Ok(())
+    });
+    let archive = archive.await.unwrap();
+    let events = events.lock().unwrap().clone();
+    (archive, events)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_comes_once_whatever_is_repeated() {
+    let bed = Bed::new().await;
+    assert_eq!(read(&bed).await, (Archive::default(), Vec::new()));
+    bed.fill(2_500).await;
+    bed.publish().await;
+    bed.send(bed.records().await.split_off(1_000)).await;
+    let (archive, events) = read(&bed).await;
+    let all = bed.events().await;
+    assert_eq!(events, all);
+    let count = all.len() as u64;
+    assert_eq!(archive.source, bed.store.source());
+    assert_eq!((archive.position, archive.records), (Position(count), 2 * count - 1_000));
+    assert_eq!(archive.duplicates, count - 1_000);
+    assert_eq!((archive.gap, archive.incomplete_unit, archive.unreadable), (None, None, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_was_cut_off_is_not_given() {
+    let bed = Bed::new().await;
+    // The third unit is a transfer and two notes: positions 6 to 8, behind two accounts, a transfer and two notes.
+    bed.fill(6).await;
+    let mut records = bed.records().await;
+    let units: Vec<_> = bed.events().await.iter().map(|event| event.parse_metadata().unwrap().unit_id).collect();
+    assert!(units[5] == units[6] && units[6] == units[7] && units[4] != units[5]);
+    records.truncate(7);
+    bed.send(records).await;
+    let (archive, events) = read(&bed).await;
+    assert_eq!((archive.position, events.len()), (Position(5), 5));
+    assert_eq!(archive.incomplete_unit, Some((Position(6), Position(7))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_or_foreign_is_named() {
+    let bed = Bed::new().await;
+    bed.fill(100).await;
+    let mut records = bed.records().await;
+    records.remove(60);
+    bed.send(records).await;
+    let ledger = Partition::all().next().unwrap();
+    bed.send_raw(ledger, b"hello").await;
+    let mut other = bed.events().await.remove(0);
+    other.payload = other.payload.replace("test:bank", "test:bonk");
+    bed.send(vec![Record::of(&other, bed.store.source(), true).unwrap()]).await;
+    let (archive, events) = read(&bed).await;
+    assert!(events.len() <= 60, "{}", events.len());
+    assert_eq!(archive.gap, Some((Position(61), Position(62))));
+    assert_eq!(archive.unreadable, 2);
+    let problems: Vec<&str> = archive.listed.iter().map(|record| record.problem.as_str()).collect();
+    assert!(problems[0].contains("not an event line"), "{problems:?}");
+    assert!(problems[1].contains("position 1 came before and said something else"), "{problems:?}");
+}
