@@ -119,7 +119,8 @@ pub(super) async fn run(
     })
 }
 
-fn transfer(accounts: Accounts, random: &mut Random) -> Unit {
+/// A transfer that nobody has posted yet.
+pub(super) fn transfer(accounts: Accounts, random: &mut Random) -> Unit {
     let any = |random: &mut Random| random.below(RANDOM_ACCOUNTS);
     let credit = any(random);
     let debit = match accounts {
@@ -152,7 +153,7 @@ fn address_of(text: &str) -> Address {
 }
 
 /// A small fast generator (xorshift64*): the load must cost little beside what is measured.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn below(&mut self, bound: u64) -> u64 {

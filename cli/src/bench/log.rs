@@ -2,6 +2,7 @@
 
 use super::figures::median;
 use super::load::{self, Accounts};
+use super::memory;
 use super::report::LogReport;
 use super::server::Server;
 use super::{RUNS, load::Load};
@@ -57,11 +58,12 @@ pub(super) async fn measure(server: &Server, events: u64, rows: u64, copy_in_bat
         import_rows: rows,
         import_per_second: import,
         import_over_copy_in_batches: import / copy_in_batches,
-        peak_memory_mib: peak_memory_mib(),
+        peak_memory_mib: memory::peak_mib(std::process::id()),
     })
 }
 
-async fn fill(store: &Arc<dyn EventStore>, events: u64) -> Result<usize, Error> {
+/// Transfers between many accounts, until the log is long enough; answers how many accounts there are.
+pub(super) async fn fill(store: &Arc<dyn EventStore>, events: u64) -> Result<usize, Error> {
     let (writer, task) = Writer::start(store.clone(), Settings::default()).await?;
     load::open_accounts(&writer).await?;
     while store.head().await?.position.0 < events {
@@ -148,12 +150,4 @@ fn write_journal(file: &Path, rows: u64) -> std::io::Result<()> {
         );
     }
     std::fs::write(file, text)
-}
-
-/// The most memory that this process has had at once.
-fn peak_memory_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kib.map_or(0.0, |kib| (kib / 1_024.0).round())
 }

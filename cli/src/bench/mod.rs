@@ -1,13 +1,17 @@
 //! `viral bench`: figures of this machine, each beside something measured in the same run.
 //!
-//! Everything runs on a PostgreSQL of its own in the home, as it is shipped: with fsync, checksums and all triggers.
+//! Everything runs on a PostgreSQL of its own in the home, as it is shipped: with fsync, checksums and all triggers. So
+//! does a Kafka, where it can be started.
 
 mod bare_copy;
+mod cpu;
 mod figures;
 mod http;
+mod kafka;
 mod load;
 mod log;
 mod machine;
+mod memory;
 mod process;
 mod projections;
 mod report;
@@ -29,7 +33,7 @@ pub struct BenchArgs {
     /// Seconds of each load; three of each are run
     #[arg(long, default_value_t = 3)]
     pub seconds: u64,
-    /// Events in the log for replay, verify and start-up
+    /// Events in the log for replay, verify and start-up, and in the one that waits for Kafka
     #[arg(long, default_value_t = 1_000_000)]
     pub events: u64,
     /// Rows of the journal that is imported
@@ -38,6 +42,9 @@ pub struct BenchArgs {
     /// Events of campaigns in the log of the read models
     #[arg(long, default_value_t = 500_000)]
     pub campaign_events: u64,
+    /// Events in the log that is published to Kafka
+    #[arg(long, default_value_t = 300_000)]
+    pub published_events: u64,
     /// Only these parts
     #[arg(long, value_enum, value_delimiter = ',')]
     pub only: Vec<Part>,
@@ -57,6 +64,8 @@ pub enum Part {
     Http,
     /// The read models.
     Projections,
+    /// The published log, on a broker that the script of the source tree starts.
+    Kafka,
 }
 
 /// How often everything is measured; the figure is the median.
@@ -100,6 +109,10 @@ async fn measure(server: &Server, args: &BenchArgs) -> Result<Report, Error> {
         true => Some(projections::measure(server, args.campaign_events).await?),
         false => None,
     };
+    let kafka = match wanted(Part::Kafka) {
+        true => kafka::measure(server, args).await?,
+        false => None,
+    };
     Ok(Report {
         machine,
         writer,
@@ -107,5 +120,6 @@ async fn measure(server: &Server, args: &BenchArgs) -> Result<Report, Error> {
         http,
         delay,
         projections,
+        kafka,
     })
 }

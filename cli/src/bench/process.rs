@@ -1,5 +1,6 @@
 //! `viral up` as a process of its own, so that its time on the processors can be told from the load's.
 
+use super::cpu;
 use super::server::Server;
 use crate::Error;
 use crate::client::Client;
@@ -7,9 +8,6 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
-
-/// Ticks of the kernel's clock per second, in which `/proc` counts; it has been this on Linux for decades.
-const TICKS: f64 = 100.0;
 
 /// A running platform over a database of the benchmark.
 pub(super) struct Process {
@@ -76,16 +74,9 @@ impl Process {
 
     /// What the platform and the database have used so far.
     pub(super) fn cpu(&self) -> Cpu {
-        let own = self.child.id().and_then(stat).map_or(0.0, |stat| stat.ticks);
-        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        let of_database = ids.filter_map(|id: u32| {
-            let stat = stat(id)?;
-            (id == self.postmaster || stat.parent == self.postmaster).then_some(stat.ticks)
-        });
         Cpu {
-            platform: own / TICKS,
-            database: of_database.sum::<f64>() / TICKS,
+            platform: self.child.id().map_or(0.0, cpu::of),
+            database: cpu::of_family(self.postmaster),
         }
     }
 
@@ -94,20 +85,4 @@ impl Process {
         self.child.kill().await.map_err(Error::io("stopping the platform"))?;
         std::fs::remove_dir_all(&self.home).map_err(Error::io("clearing the platform's home"))
     }
-}
-
-struct Stat {
-    parent: u32,
-    ticks: f64,
-}
-
-/// A process as `proc(5)` describes it: after its name in parentheses come state, parent, and so on.
-fn stat(id: u32) -> Option<Stat> {
-    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    let number = |index: usize| fields.get(index)?.parse::<f64>().ok();
-    Some(Stat {
-        parent: fields.get(1)?.parse().ok()?,
-        ticks: number(11)? + number(12)?,
-    })
 }

@@ -1,5 +1,6 @@
 //! The read models: how fast they follow a log, and how fast and with how much memory they are rebuilt.
 
+use super::memory;
 use super::report::ProjectionReport;
 use super::server::Server;
 use crate::Error;
@@ -27,7 +28,7 @@ use viral_store::EventStore;
 
 /// How many campaigns go on at once.
 const CAMPAIGNS: usize = 64;
-const MASTER_KEY: [u8; 32] = [7; 32];
+pub(super) const MASTER_KEY: [u8; 32] = [7; 32];
 
 pub(super) async fn measure(server: &Server, events: u64) -> Result<ProjectionReport, Error> {
     let (store, url) = server.log().await?;
@@ -115,7 +116,7 @@ async fn rebuild(server: &Server, url: &str) -> Result<(f64, f64), Error> {
         if let Some(status) = child.try_wait().map_err(Error::io("the rebuild"))? {
             break status;
         }
-        peak = peak.max(pid.map_or(0.0, peak_memory_mib));
+        peak = peak.max(pid.map_or(0.0, memory::peak_mib));
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     match status.success() {
@@ -124,15 +125,8 @@ async fn rebuild(server: &Server, url: &str) -> Result<(f64, f64), Error> {
     }
 }
 
-fn peak_memory_mib(pid: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kib.map_or(0.0, |kib| (kib / 1_024.0).round())
-}
-
 /// Campaigns in which creators take part one after the other, until the log is long enough.
-async fn fill(store: Arc<dyn EventStore>, vault: Vault, events: u64) -> Result<(), Error> {
+pub(super) async fn fill(store: Arc<dyn EventStore>, vault: Vault, events: u64) -> Result<(), Error> {
     let (writer, task) = Writer::start(store.clone(), Settings::default()).await?;
     let commands = Commands::new(writer, Terms::default(), vault).with_environment(Environment::Development);
     let campaigns: Vec<_> = (0..CAMPAIGNS)

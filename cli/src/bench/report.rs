@@ -1,5 +1,6 @@
 //! What was measured, as JSON and as tables.
 
+use super::kafka::KafkaReport;
 use super::machine::Machine;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ pub(super) struct Report {
     pub(super) http: Option<HttpReport>,
     pub(super) delay: Option<DelayReport>,
     pub(super) projections: Option<ProjectionReport>,
+    pub(super) kafka: Option<KafkaReport>,
 }
 
 /// The API over HTTP.
@@ -169,8 +171,11 @@ impl Report {
         if let Some(delay) = &self.delay {
             delay.write(text)?;
         }
-        match &self.projections {
-            Some(projections) => projections.write(text),
+        if let Some(projections) = &self.projections {
+            projections.write(text)?;
+        }
+        match &self.kafka {
+            Some(kafka) => kafka.write(text),
             None => Ok(()),
         }
     }
