@@ -58,6 +58,18 @@ running() {
     echo "$pid"
 }
 
+# Whether the kernel still closes the files and ports of a process that has ended: its command line goes first, and as long
+# as it has threads, or is no zombie, the next server would find its port or its data taken.
+is_closing() {
+    [ -d "/proc/$1" ] && [ -z "$(tr -d '\0' <"/proc/$1/cmdline")" ] || return 1
+    [ "$(find "/proc/$1/task" -mindepth 1 -maxdepth 1 | wc -l)" -gt 1 ] || ! grep -q '^State:.*zombie' "/proc/$1/status"
+} 2>/dev/null
+
+await_close() {
+    local deadline=$((SECONDS + 10))
+    while is_closing "$1" && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.02; done
+}
+
 is_ready() { running >/dev/null && grep -qF -- "$ready" "$log" 2>/dev/null; }
 
 is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
@@ -100,7 +112,9 @@ start() {
         already="runs already and "
     else
         if [ -e "$folder/pid" ]; then
-            say "process $(cat "$folder/pid") is gone without having been stopped; starting anew on its data"
+            pid=$(cat "$folder/pid")
+            say "process $pid is gone without having been stopped; starting anew on its data"
+            await_close "$pid"
             rm -f "$folder/pid"
         fi
         for number in "${ports[@]}"; do
@@ -177,6 +191,7 @@ stop() {
         fi
         sleep 0.05
     done
+    await_close "$pid"
     rm -f "$folder/pid"
     say "$title is stopped"
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -70,16 +71,18 @@ impl Broker {
         self.home.path()
     }
 
-    /// kill -9, and waits until the process is gone.
+    /// kill -9, and waits until nobody listens any more.
     pub async fn kill(&self) {
         let pid = std::fs::read_to_string(self.home().join("kafka/pid")).unwrap();
-        let command = PathBuf::from(format!("/proc/{}/cmdline", pid.trim()));
-        let is_there = || std::fs::read_to_string(&command).is_ok_and(|text| text.contains("kafka.Kafka"));
-        assert!(is_there(), "the broker does not run");
+        let command = std::fs::read_to_string(format!("/proc/{}/cmdline", pid.trim()));
+        assert!(
+            command.is_ok_and(|text| text.contains("kafka.Kafka")),
+            "the broker does not run"
+        );
         let killed = Command::new("kill").args(["-KILL", pid.trim()]).status().await;
         assert!(killed.unwrap().success());
         let deadline = Instant::now() + Duration::from_secs(10);
-        while is_there() {
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.is_ok() {
             assert!(Instant::now() < deadline, "the broker outlives kill -9");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
