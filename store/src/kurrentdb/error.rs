@@ -10,7 +10,10 @@ const MAY_PASS: [i32; 4] = [1, 8, 9, 10];
 /// means depends on the call: whoever expects them looks before asking here.
 pub(super) fn from_client(stream: &str, error: Error) -> StoreError {
     match error {
-        Error::ServerError(message) => StoreError::Unavailable(message),
+        Error::ServerError(status) => StoreError::Unavailable(format!(
+            "KurrentDB: {}; is the server of EVENT_STORE running?",
+            message_of(&status)
+        )),
         Error::NotLeaderException(_) => StoreError::Unavailable("the cluster has another leader now".to_owned()),
         Error::ConnectionClosed | Error::GrpcConnectionError(_) => {
             StoreError::Unavailable(format!("{error}; is the server of EVENT_STORE running?"))
@@ -26,9 +29,24 @@ pub(super) fn from_client(stream: &str, error: Error) -> StoreError {
     }
 }
 
+/// What a status says: the client hands it on together with all that has no meaning for people.
+fn message_of(status: &str) -> &str {
+    let message = status.split_once("message: \"").map(|(_, rest)| rest);
+    let message = message.and_then(|rest| rest.split_once("\", details: "));
+    message.map_or(status, |(message, _)| message)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_status_is_told_by_its_message() {
+        let status =
+            r#"status: Unknown, message: "client error (Connect)", details: [], metadata: MetadataMap { headers: {} }"#;
+        assert_eq!(message_of(status), "client error (Connect)");
+        assert_eq!(message_of("something else"), "something else");
+    }
 
     #[test]
     fn what_passes_is_told_from_what_must_be_mended() {

@@ -78,6 +78,10 @@ async fn pass(mut client: TcpStream, server: SocketAddr, mut cuts: watch::Receiv
     let Ok(mut server) = TcpStream::connect(server).await else {
         return;
     };
+    // Otherwise small packets wait for each other.
+    for socket in [&client, &server] {
+        socket.set_nodelay(true).unwrap();
+    }
     tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => {}
         _ = cuts.changed() => {}

@@ -40,8 +40,8 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use viral_store::kurrentdb::{KurrentStore, Options};
 
 /// The server of KurrentDB that the tests may use, if there is one.
@@ -108,12 +108,8 @@ impl Fake {
         });
         let (streams, features) = service::services(state.clone());
         let router = Server::builder().add_service(streams).add_service(features);
-        let server = tokio::spawn(async move {
-            router
-                .serve_with_incoming(TcpListenerStream::new(listener))
-                .await
-                .unwrap();
-        });
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let server = tokio::spawn(async move { router.serve_with_incoming(incoming).await.unwrap() });
         Fake { state, server, user }
     }
 

@@ -13,7 +13,7 @@ async fn whoever_comes_second_decides_anew() {
     let fake = Fake::start().await;
     let (slow, fast) = (store(&fake).await, store(&fake).await);
     let (slow_writer, fast_writer) = (writer(&slow).await, writer(&fast).await);
-    for (slow_stream, slow_expects) in [("a", 0), ("b", 0), ("a", 1)] {
+    for (slow_stream, slow_expects) in [("a", 0), ("b", 0), ("a", 2)] {
         fake.on_appends([Append::Held]);
         let held = {
             let (writer, unit) = (slow_writer.clone(), said(slow_stream, slow_expects, "slow"));

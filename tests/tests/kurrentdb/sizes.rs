@@ -122,7 +122,7 @@ async fn what_is_just_small_enough_is_taken() {
     let stream = StreamId::new("note", "edge");
     let mut accepted = 0;
     let mut refused = 0;
-    for length in 2_400..2_900 {
+    for length in (2_600..3_200).step_by(3) {
         let text = "x".repeat(length);
         let unit = Unit::new(Uuid::now_v7(), vec![notes(&stream, accepted, &["small", &text])]);
         match writer.append(unit).await {
