@@ -61,7 +61,7 @@ running() {
 # Whether the kernel still closes the files and ports of a process that has ended: its command line goes first, and as long
 # as it has threads, or is no zombie, the next server would find its port or its data taken.
 is_closing() {
-    [ -d "/proc/$1" ] && [ -z "$(tr -d '\0' <"/proc/$1/cmdline")" ] || return 1
+    [ -n "$1" ] && [ -d "/proc/$1" ] && [ -z "$(tr -d '\0' <"/proc/$1/cmdline")" ] || return 1
     [ "$(find "/proc/$1/task" -mindepth 1 -maxdepth 1 | wc -l)" -gt 1 ] || ! grep -q '^State:.*zombie' "/proc/$1/status"
 } 2>/dev/null
 
