@@ -15,7 +15,7 @@ use viral_tests::process::Background;
 use viral_tests::published::{Bed, PATIENCE};
 
 /// How many events are written at once, and the longest pause after them.
-const AT_ONCE: usize = 20;
+const AT_ONCE: usize = 100;
 const PAUSE: u64 = 20;
 
 /// What happens when.
@@ -109,14 +109,19 @@ impl Scene {
         };
         let written = AtomicBool::new(false);
         let writing = async {
-            self.write(Chance::new(seed, 2)).await;
+            self.write(seed).await;
             written.store(true, Ordering::Relaxed);
         };
         let (result, (), reading) = tokio::join!(happening, writing, self.read(Chance::new(seed, 3), &written));
         (result, reading)
     }
 
-    async fn write(&self, mut chance: Chance) {
+    /// Two at a time, so that there is always something on its way.
+    async fn write(&self, seed: u64) {
+        tokio::join!(self.write_on(Chance::new(seed, 2)), self.write_on(Chance::new(seed, 4)));
+    }
+
+    async fn write_on(&self, mut chance: Chance) {
         while !self.over.load(Ordering::Relaxed) {
             self.bed.fill(AT_ONCE).await;
             tokio::time::sleep(Duration::from_millis(chance.below(PAUSE))).await;

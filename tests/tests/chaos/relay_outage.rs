@@ -83,9 +83,20 @@ async fn money_moves_while_kafka_is_away() {
     let back = Instant::now();
     until(metrics, "viral_relay_lag_events", |lag| lag == Some(0)).await;
     let caught_up = back.elapsed();
+    // What follows by itself followed: nothing is written any more.
+    while !bed
+        .events()
+        .await
+        .iter()
+        .any(|event| event.event_type == "payout.submitted")
+    {
+        assert!(back.elapsed() < PATIENCE, "the payout is not sent");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    check_audits(bed.home.path(), url, &bed.store).await;
+    until(metrics, "viral_relay_lag_events", |lag| lag == Some(0)).await;
     let (code, report) = doctor(&bed).await;
     assert_eq!((code, &report["kafka"]["relay"]["lag"]), (0, &json!("0")), "{report}");
-    check_audits(bed.home.path(), url, &bed.store).await;
     platform.stop().await;
     let again = bed.check_when_published().await;
     luck.print(format_args!(
