@@ -62,6 +62,14 @@ is_ready() { running >/dev/null && grep -qF -- "$ready" "$log" 2>/dev/null; }
 
 is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+any_taken() {
+    local number
+    for number in "${ports[@]}"; do
+        ! is_taken "$number" || return 0
+    done
+    return 1
+}
+
 # So that nobody reads half an address.
 publish() {
     cp "$folder/address" "$home/services/.$name"
@@ -102,6 +110,11 @@ start() {
         if [ -e "$folder/pid" ]; then
             say "process $(cat "$folder/pid") is gone without having been stopped; starting anew on its data"
             rm -f "$folder/pid"
+            # One that was killed a moment ago may still be losing its sockets.
+            for _ in {1..50}; do
+                any_taken || break
+                sleep 0.1
+            done
         fi
         for number in "${ports[@]}"; do
             if ! [[ $number =~ ^[1-9][0-9]{0,4}$ ]] || [ "$number" -gt 65535 ]; then
