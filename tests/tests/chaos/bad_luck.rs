@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use viral_kafka::KafkaFeeds;
 use viral_store::feed::{FeedError, Feeds as _, NoteUnreadable, UnreadableRecord};
-use viral_store::{Position, StoredEvent};
+use viral_store::{EventStore as _, Position, StoredEvent};
 use viral_tests::journey::{Chance, check_audits};
 use viral_tests::process::Background;
 use viral_tests::published::{Bed, PATIENCE};
@@ -116,6 +116,24 @@ impl Scene {
         (result, reading)
     }
 
+    /// Waits until something more is in the topics, by whoever is the relay now.
+    pub async fn publishes(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let before = self.published().await;
+        while self.published().await <= before {
+            assert!(Instant::now() < deadline, "nobody publishes what follows {before}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn published(&self) -> Position {
+        let tails = viral_kafka::tails(&self.bed.cluster, self.bed.store.source())
+            .await
+            .unwrap();
+        let last = tails.iter().filter_map(|tail| tail.last.as_ref());
+        last.map(|event| event.position).max().unwrap_or_default()
+    }
+
     /// Two at a time, so that there is always something on its way.
     async fn write(&self, seed: u64) {
         tokio::join!(self.write_on(Chance::new(seed, 2)), self.write_on(Chance::new(seed, 4)));
@@ -156,7 +174,7 @@ impl Scene {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
-            if chance.percent(3) {
+            if chance.percent(10) {
                 feed = feeds.open(at, place.as_deref());
                 reading.reopened += 1;
             }

@@ -11,8 +11,12 @@ async fn relays_that_die_leave_nothing_out() {
     let bed = &scene.bed;
     let happening = async {
         let mut relays = vec![bed.relay_process(), bed.relay_process()];
-        for _ in 0..kills {
-            luck.wait(50, 900).await;
+        for kill in 0..kills {
+            // At work, or wherever it is.
+            if kill % 3 < 2 {
+                scene.publishes().await;
+            }
+            luck.wait(1, 500).await;
             // One of the two, active or not.
             relays.swap_remove(luck.chance.below(2) as usize).kill().await;
             relays.push(bed.relay_process());
