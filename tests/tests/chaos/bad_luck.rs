@@ -14,9 +14,10 @@ use viral_tests::journey::{Chance, check_audits};
 use viral_tests::process::Background;
 use viral_tests::published::{Bed, PATIENCE};
 
-/// How many events are written at once, and the longest pause after them.
-const AT_ONCE: usize = 100;
-const PAUSE: u64 = 20;
+/// How many events are written at once, and the shortest and longest pause after them, in milliseconds. Everybody who
+/// follows must be faster, on a busy machine too.
+const AT_ONCE: usize = 20;
+const PAUSE: (u64, u64) = (20, 180);
 
 /// What happens when.
 pub struct Luck {
@@ -142,7 +143,8 @@ impl Scene {
     async fn write_on(&self, mut chance: Chance) {
         while !self.over.load(Ordering::Relaxed) {
             self.bed.fill(AT_ONCE).await;
-            tokio::time::sleep(Duration::from_millis(chance.below(PAUSE))).await;
+            let pause = PAUSE.0 + chance.below(PAUSE.1 - PAUSE.0);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
         }
     }
 
