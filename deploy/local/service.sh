@@ -84,7 +84,8 @@ end_of_log() {
 await() {
     local deadline=$((SECONDS + patience))
     until is_ready; do
-        if ! running >/dev/null; then
+        # While a process becomes another program it has no command line for a moment: look twice.
+        if ! running >/dev/null && sleep 0.3 && ! running >/dev/null; then
             end_of_log
             rm -f "$folder/pid"
             fail "$title ended while it started"
