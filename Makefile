@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo stack stack-status stack-stop test check lint lint-deep bench
+.PHONY: help setup run demo stack stack-status stack-stop test chaos check lint lint-deep bench
 
 cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/viral-engine
 target := $(or $(CARGO_TARGET_DIR),target)
@@ -50,6 +50,12 @@ test: ## set up, build and run every test
 	@$(phase) setup $(setup) test
 	@$(phase) build cargo build --workspace --all-targets --locked
 	@$(phase) test cargo test --workspace --locked
+
+# One test at a time: they share a broker, and each wants the machine for itself.
+chaos: ## bad luck at length: 100 relays and 10 brokers killed, Kafka away for a minute (VIRAL_SEED=... repeats a run)
+	@$(setup) test
+	@cargo build --workspace --all-targets --locked
+	@VIRAL_CHAOS=long $(phase) chaos cargo test --workspace --locked --test chaos -- --nocapture --test-threads=1
 
 check: ## type-check everything
 	@$(setup) run

@@ -74,6 +74,14 @@ is_ready() { running >/dev/null && grep -qF -- "$ready" "$log" 2>/dev/null; }
 
 is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+any_taken() {
+    local number
+    for number in "${ports[@]}"; do
+        ! is_taken "$number" || return 0
+    done
+    return 1
+}
+
 # So that nobody reads half an address.
 publish() {
     cp "$folder/address" "$home/services/.$name"
@@ -88,7 +96,8 @@ end_of_log() {
 await() {
     local deadline=$((SECONDS + patience))
     until is_ready; do
-        if ! running >/dev/null; then
+        # While a process becomes another program it has no command line for a moment: look twice.
+        if ! running >/dev/null && sleep 0.3 && ! running >/dev/null; then
             end_of_log
             rm -f "$folder/pid"
             fail "$title ended while it started"
@@ -116,6 +125,11 @@ start() {
             say "process $pid is gone without having been stopped; starting anew on its data"
             await_close "$pid"
             rm -f "$folder/pid"
+            # One that was killed a moment ago may still be losing its sockets.
+            for _ in {1..50}; do
+                any_taken || break
+                sleep 0.1
+            done
         fi
         for number in "${ports[@]}"; do
             if ! [[ $number =~ ^[1-9][0-9]{0,4}$ ]] || [ "$number" -gt 65535 ]; then

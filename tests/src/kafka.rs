@@ -32,7 +32,8 @@ pub fn script(name: &str) -> PathBuf {
 }
 
 impl Broker {
-    /// The broker that the tests of one binary share. Topics of other tests are in it, and nobody may stop it.
+    /// The broker that the tests of one binary share. Only who has the topics to itself ([`crate::published::Bed`]) may
+    /// stop it, and must start it again.
     pub async fn shared() -> &'static Broker {
         BROKER.get_or_init(Broker::start).await
     }

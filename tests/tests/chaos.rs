@@ -1,6 +1,8 @@
-//! Bad luck, with real processes: kill -9, a database that goes away, a full disk, and everybody at once.
+//! Bad luck, with real processes: kill -9, a database or a broker that goes away, a full disk, topics that
+//! are deleted, and everybody at once.
 
 mod chaos {
+    pub mod bad_luck;
     pub mod disk;
     pub mod journey;
     pub mod journey_kills;
@@ -8,5 +10,9 @@ mod chaos {
     pub mod journey_workers;
     pub mod kill;
     pub mod outage;
+    pub mod relay_broker;
+    pub mod relay_kills;
+    pub mod relay_outage;
+    pub mod relay_topics;
     pub mod two_processes;
 }

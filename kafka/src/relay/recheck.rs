@@ -70,7 +70,10 @@ mod tests {
             let (mut all, mut found) = ([5; COUNT], found);
             (all[8], found[8].from) = (expected, from);
             let error = compare(&all, &found).unwrap();
-            assert!(error.is_retryable() && error.to_string().contains("partition 7"), "{error}");
+            assert!(
+                error.is_retryable() && error.to_string().contains("partition 7"),
+                "{error}"
+            );
         }
     }
 }
