@@ -61,10 +61,11 @@ impl Metrics {
         let models = viral_projections::list(&self.pool, self.store.as_ref()).await?;
         let head = self.store.head().await?.position;
         let mut page = Page::default();
-        page.gauge("viral_log_head_position", "The position of the last event of the log.", [(
-            String::new(),
-            head.0,
-        )]);
+        page.gauge(
+            "viral_log_head_position",
+            "The position of the last event of the log.",
+            [(String::new(), head.0)],
+        );
         let live = models.iter().filter(|model| model.state == ReadModelState::Live);
         let each = |value: fn(&Status) -> u64| {
             live.clone()

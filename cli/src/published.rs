@@ -26,7 +26,8 @@ pub(crate) fn cluster(home: &Path) -> Option<Cluster> {
 pub(crate) fn needed_cluster(home: &Path) -> Result<Cluster, Error> {
     cluster(home).ok_or_else(|| {
         Error::Other(
-            "no Kafka is known: set KAFKA_BROKERS to host:port, or start one with `make stack` for this home".to_owned(),
+            "no Kafka is known: set KAFKA_BROKERS to host:port, or start one with `make stack` for this home"
+                .to_owned(),
         )
     })
 }
@@ -56,11 +57,7 @@ pub(crate) async fn run_alone(relay: Relay, stop: watch::Receiver<bool>) -> Resu
 
 /// Publishes until it is told to stop, beside other roles, which it must not disturb: it makes missing topics once, as a
 /// start of the platform makes missing tables, and what somebody has to mend is told and looked at again.
-pub(crate) async fn run_beside(
-    cluster: Cluster,
-    relay: Relay,
-    mut stop: watch::Receiver<bool>,
-) -> Result<(), Error> {
+pub(crate) async fn run_beside(cluster: Cluster, relay: Relay, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
     tokio::select! {
         () = make_topics(&cluster) => {}
         _ = stop.wait_for(|stop| *stop) => return Ok(()),
@@ -79,7 +76,9 @@ async fn make_topics(cluster: &Cluster) {
     let mut told = false;
     while let Err(error) = topics::create(cluster).await {
         // What is wrong with them the relay says, too.
-        let KafkaError::Unavailable(problem) = error else { return };
+        let KafkaError::Unavailable(problem) = error else {
+            return;
+        };
         if !told {
             tracing::warn!(problem, "Kafka cannot be reached: the log is published when it can");
             told = true;

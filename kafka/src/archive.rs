@@ -112,7 +112,9 @@ impl<S: FnMut(&str, &StoredEvent) -> Result<(), String>> Reading<S> {
             return self.left_out(partition, offset, format!("it is of another log, {}", decoded.source));
         }
         let position = decoded.event.position;
-        let before = usize::try_from(position.0).ok().and_then(|position| position.checked_sub(1));
+        let before = usize::try_from(position.0)
+            .ok()
+            .and_then(|position| position.checked_sub(1));
         let before = before.and_then(|index| self.hashes.get(index).copied());
         let same = before.is_none_or(|before| before == hash(&decoded.event));
         let taken = self.merge.push(Read {

@@ -177,9 +177,9 @@ impl KafkaFeed {
             Origin::Position if after > Position::START => {
                 let events = self.feeds.store.read_after(Position(after.0 - 1), 1).await?;
                 // Times never go back: whatever follows an event was not recorded before it.
-                events
-                    .first()
-                    .map_or(Start::Beginning, |event| Start::Time(event.recorded_at.timestamp_millis()))
+                events.first().map_or(Start::Beginning, |event| {
+                    Start::Time(event.recorded_at.timestamp_millis())
+                })
             }
             Origin::Position | Origin::Beginning => Start::Beginning,
         };
@@ -220,7 +220,13 @@ impl KafkaFeed {
                 offset,
                 problem,
             } = &record;
-            tracing::error!(topic, partition, offset, problem, "a record of the published log is left out");
+            tracing::error!(
+                topic,
+                partition,
+                offset,
+                problem,
+                "a record of the published log is left out"
+            );
             self.feeds.unreadable.note(&record).await?;
         }
         Ok(())
@@ -242,7 +248,9 @@ impl KafkaFeed {
             return Ok(());
         };
         let before = Position(missing.0 - 1);
-        let wanted = usize::try_from(first.0 - missing.0).unwrap_or(FROM_STORE).min(FROM_STORE);
+        let wanted = usize::try_from(first.0 - missing.0)
+            .unwrap_or(FROM_STORE)
+            .min(FROM_STORE);
         let mut store = StoreFeed::new(self.feeds.store.clone());
         let events = store.read_after(before, wanted, Duration::ZERO).await?;
         if events.first().is_none_or(|event| event.position != missing) {

@@ -98,7 +98,10 @@ pub(crate) fn ranges(
     while ends.iter().any(Option::is_some) {
         let Some(polled) = consumer.poll(LOOK) else {
             if moved.elapsed() > STALL {
-                return Err(KafkaError::Unavailable(format!("nothing came for {} s", STALL.as_secs())));
+                return Err(KafkaError::Unavailable(format!(
+                    "nothing came for {} s",
+                    STALL.as_secs()
+                )));
             }
             continue;
         };

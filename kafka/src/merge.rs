@@ -266,10 +266,18 @@ mod tests {
     #[test]
     fn partitions_are_merged_and_duplicates_dropped() {
         let mut merge = Merge::new(Position(4), [None; COUNT]);
-        for record in [(7, 7, 1, 3, true), (4, 4, 0, 8, true), (6, 6, 2, 5, true), (7, 7, 1, 4, true)] {
+        for record in [
+            (7, 7, 1, 3, true),
+            (4, 4, 0, 8, true),
+            (6, 6, 2, 5, true),
+            (7, 7, 1, 4, true),
+        ] {
             push(&mut merge, record);
         }
-        assert_eq!((take(&mut merge, 10), merge.gap()), (vec![], Some((Position(5), Position(6)))));
+        assert_eq!(
+            (take(&mut merge, 10), merge.gap()),
+            (vec![], Some((Position(5), Position(6))))
+        );
         assert_eq!(push(&mut merge, (5, 5, 0, 9, true)), Taken::Kept);
         assert_eq!((merge.gap(), merge.complete()), (None, 3));
         assert_eq!(take(&mut merge, 2), [5, 6]);
@@ -294,7 +302,12 @@ mod tests {
         push(&mut merge, (5, 5, 0, 3, false));
         assert_eq!(take(&mut merge, 10), [4]);
         // No more than asked for, unless one unit is larger.
-        for record in [(6, 5, 0, 4, true), (7, 7, 0, 5, true), (8, 8, 0, 6, false), (9, 8, 0, 7, true)] {
+        for record in [
+            (6, 5, 0, 4, true),
+            (7, 7, 0, 5, true),
+            (8, 8, 0, 6, false),
+            (9, 8, 0, 7, true),
+        ] {
             push(&mut merge, record);
         }
         assert_eq!(take(&mut merge, 1), [5, 6]);
@@ -319,7 +332,12 @@ mod tests {
     #[test]
     fn what_somebody_else_took_in_is_left_out() {
         let mut merge = Merge::new(Position::START, [None; COUNT]);
-        for record in [(1, 1, 0, 0, true), (2, 2, 1, 0, true), (4, 4, 0, 1, true), (6, 6, 1, 1, true)] {
+        for record in [
+            (1, 1, 0, 0, true),
+            (2, 2, 1, 0, true),
+            (4, 4, 0, 1, true),
+            (6, 6, 1, 1, true),
+        ] {
             push(&mut merge, record);
         }
         merge.skip_to(Position(1));
@@ -345,7 +363,9 @@ mod tests {
         // Every interleaving that keeps each partition's order, with duplicates behind.
         let mut seed = 42_u64;
         let mut random = move |below: usize| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(seed >> 33).unwrap() % below
         };
         for _ in 0..200 {

@@ -56,7 +56,12 @@ impl Record {
 }
 
 fn headers(event: &StoredEvent, source: &str, metadata: &Metadata, ends_unit: bool) -> OwnedHeaders {
-    let header = |headers: OwnedHeaders, key: &str, value: &str| headers.insert(Header { key, value: Some(value) });
+    let header = |headers: OwnedHeaders, key: &str, value: &str| {
+        headers.insert(Header {
+            key,
+            value: Some(value),
+        })
+    };
     let mut headers = header(
         OwnedHeaders::new_with_capacity(MAX_HEADERS),
         "content-type",
@@ -153,20 +158,28 @@ mod tests {
             })
             .collect();
         assert_eq!(names[0], ("content-type".to_owned(), CONTENT_TYPE.to_owned()));
-        assert!(names.contains(&("ce_position".to_owned(), "42".to_owned())), "{names:?}");
+        assert!(
+            names.contains(&("ce_position".to_owned(), "42".to_owned())),
+            "{names:?}"
+        );
         assert!(names.contains(&("ce_time".to_owned(), "2026-01-02T03:04:05.678901Z".to_owned())));
         assert!(!names.iter().any(|(name, _)| name == "ce_data"));
         assert!(names.len() <= MAX_HEADERS);
 
         let message = message(&record, Some(record.value.clone().into_bytes()));
         let decoded = decode(&message, record.partition).unwrap();
-        assert_eq!((decoded.event, decoded.source.as_str(), decoded.ends_unit), (event(), SOURCE, true));
+        assert_eq!(
+            (decoded.event, decoded.source.as_str(), decoded.ends_unit),
+            (event(), SOURCE, true)
+        );
     }
 
     #[test]
     fn what_is_no_record_of_the_log_says_why() {
         let record = Record::of(&event(), SOURCE, false).unwrap();
-        let other = Partition::all().find(|partition| *partition != record.partition).unwrap();
+        let other = Partition::all()
+            .find(|partition| *partition != record.partition)
+            .unwrap();
         let good = message(&record, Some(record.value.clone().into_bytes()));
         assert!(!decode(&good, record.partition).unwrap().ends_unit);
         assert!(decode(&good, other).unwrap_err().contains("position 42 belongs in"));

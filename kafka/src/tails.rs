@@ -110,7 +110,9 @@ pub(crate) async fn firsts(cluster: &Cluster, source: &str) -> Result<Vec<(Parti
             window *= WIDER;
         }
         let found = Partition::all().zip(firsts);
-        Ok(found.filter_map(|(partition, event)| Some((partition, event?))).collect())
+        Ok(found
+            .filter_map(|(partition, event)| Some((partition, event?)))
+            .collect())
     })
     .await
 }

@@ -121,7 +121,10 @@ pub async fn check(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
         all(&metadata)
     });
     let found: Vec<Found> = found.await?;
-    let resources: Vec<_> = TOPICS.iter().map(|topic| ResourceSpecifier::Topic(topic.name)).collect();
+    let resources: Vec<_> = TOPICS
+        .iter()
+        .map(|topic| ResourceSpecifier::Topic(topic.name))
+        .collect();
     let options = AdminOptions::new().request_timeout(Some(ANSWER));
     let admin = cluster.admin()?;
     let described = admin.describe_configs(&resources, &options).await?;
@@ -175,6 +178,9 @@ fn found(topic: &Topic, metadata: &Metadata) -> Result<Found, KafkaError> {
     Ok(Found {
         name: topic.name,
         partitions,
-        replicas: entry.partitions().first().map_or(0, |partition| partition.replicas().len()),
+        replicas: entry
+            .partitions()
+            .first()
+            .map_or(0, |partition| partition.replicas().len()),
     })
 }

@@ -81,11 +81,7 @@ impl Projector {
     }
 
     /// One batch. Answers false if the read model is stopped.
-    async fn step(
-        &self,
-        model: &'static ReadModel,
-        slot: &mut Option<Following>,
-    ) -> Result<bool, ProjectionError> {
+    async fn step(&self, model: &'static ReadModel, slot: &mut Option<Following>) -> Result<bool, ProjectionError> {
         let mut following = match slot.take() {
             Some(following) => following,
             None => match self.begin(model).await? {

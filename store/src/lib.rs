@@ -15,8 +15,8 @@ pub mod memory;
 pub mod person_keys;
 pub mod port;
 pub mod postgres;
-pub mod units;
 pub mod spool;
+pub mod units;
 
 pub use error::StoreError;
 pub use event::{Metadata, Position, StoredEvent, StreamId};

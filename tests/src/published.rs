@@ -241,7 +241,9 @@ impl Bed {
 
     /// Runs a statement as superuser in the log's database.
     pub async fn as_root(&self, statement: &str) {
-        crate::server::run(&self.database.superuser_url, statement).await.unwrap();
+        crate::server::run(&self.database.superuser_url, statement)
+            .await
+            .unwrap();
     }
 }
 
@@ -314,7 +316,11 @@ impl RunningRelay {
     /// Stops it in an orderly way.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, self.task)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
     }
 
     /// Waits until it gives up, and answers why.

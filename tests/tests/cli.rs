@@ -8,8 +8,8 @@ mod cli {
     pub mod kurrentdb;
     pub mod privacy;
     pub mod projections_cli;
-    pub mod stack;
     pub mod restore;
+    pub mod stack;
     pub mod tampering;
     pub mod up;
 }

@@ -153,7 +153,10 @@ impl Kafka {
             State::NotConfigured => "not configured".to_owned(),
             State::Unreachable => format!("{brokers}: cannot be used"),
             State::Reachable => {
-                let (count, id) = (self.broker_count.unwrap_or(0), self.cluster_id.clone().unwrap_or_default());
+                let (count, id) = (
+                    self.broker_count.unwrap_or(0),
+                    self.cluster_id.clone().unwrap_or_default(),
+                );
                 format!("{brokers}, {count} broker(s), cluster {id}")
             }
         };

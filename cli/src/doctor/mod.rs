@@ -130,7 +130,9 @@ async fn look_into(home_of_log: &Home, url: &str, problems: &mut Vec<String>) ->
     let postgres = Arc::new(PostgresStore::connect(url).await?);
     let store = home_of_log.open(&postgres, Purpose::Read).await?;
     let head = store.head().await?;
-    let version = sqlx::query_scalar("SHOW server_version").fetch_one(postgres.pool()).await;
+    let version = sqlx::query_scalar("SHOW server_version")
+        .fetch_one(postgres.pool())
+        .await;
     let read_models = match viral_projections::list(postgres.pool(), store.as_ref()).await {
         Ok(list) => Some(list.into_iter().map(ReadModel::from).collect::<Vec<_>>()),
         Err(error) => {

@@ -61,7 +61,9 @@ pub(super) struct Reader {
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("merge", &self.merge).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("merge", &self.merge)
+            .finish_non_exhaustive()
     }
 }
 

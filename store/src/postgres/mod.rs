@@ -11,8 +11,8 @@ mod migrate;
 mod person_keys;
 mod read;
 
-pub use lease::{Lease, Leases};
 pub use adopt::adopt;
+pub use lease::{Lease, Leases};
 pub use migrate::migrate;
 
 use crate::error::StoreError;

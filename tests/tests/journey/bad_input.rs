@@ -253,7 +253,10 @@ async fn nothing_that_is_sent_is_a_fault() {
     }
     assert!(taken > 20 && refused > 50, "{taken} taken, {refused} refused");
     stage.api.caught_up().await;
-    for status in viral_projections::list(stage.api.store.pool(), stage.api.store.as_ref()).await.unwrap() {
+    for status in viral_projections::list(stage.api.store.pool(), stage.api.store.as_ref())
+        .await
+        .unwrap()
+    {
         assert_eq!((status.parked, &status.problem), (0, &None), "{}", status.name);
     }
     for path in [

@@ -31,9 +31,15 @@ async fn everything_comes_once_whatever_is_repeated() {
     assert_eq!(events, all);
     let count = all.len() as u64;
     assert_eq!(archive.source, bed.store.source());
-    assert_eq!((archive.position, archive.records), (Position(count), 2 * count - 1_000));
+    assert_eq!(
+        (archive.position, archive.records),
+        (Position(count), 2 * count - 1_000)
+    );
     assert_eq!(archive.duplicates, count - 1_000);
-    assert_eq!((archive.gap, archive.incomplete_unit, archive.unreadable), (None, None, 0));
+    assert_eq!(
+        (archive.gap, archive.incomplete_unit, archive.unreadable),
+        (None, None, 0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +48,12 @@ async fn a_unit_that_was_cut_off_is_not_given() {
     // The third unit is a transfer and two notes: positions 6 to 8, behind two accounts, a transfer and two notes.
     bed.fill(6).await;
     let mut records = bed.records().await;
-    let units: Vec<_> = bed.events().await.iter().map(|event| event.parse_metadata().unwrap().unit_id).collect();
+    let units: Vec<_> = bed
+        .events()
+        .await
+        .iter()
+        .map(|event| event.parse_metadata().unwrap().unit_id)
+        .collect();
     assert!(units[5] == units[6] && units[6] == units[7] && units[4] != units[5]);
     records.truncate(7);
     bed.send(records).await;
@@ -62,12 +73,16 @@ async fn what_is_missing_or_foreign_is_named() {
     bed.send_raw(ledger, b"hello").await;
     let mut other = bed.events().await.remove(0);
     other.payload = other.payload.replace("test:bank", "test:bonk");
-    bed.send(vec![Record::of(&other, bed.store.source(), true).unwrap()]).await;
+    bed.send(vec![Record::of(&other, bed.store.source(), true).unwrap()])
+        .await;
     let (archive, events) = read(&bed).await;
     assert!(events.len() <= 60, "{}", events.len());
     assert_eq!(archive.gap, Some((Position(61), Position(62))));
     assert_eq!(archive.unreadable, 2);
     let problems: Vec<&str> = archive.listed.iter().map(|record| record.problem.as_str()).collect();
     assert!(problems[0].contains("not an event line"), "{problems:?}");
-    assert!(problems[1].contains("position 1 came before and said something else"), "{problems:?}");
+    assert!(
+        problems[1].contains("position 1 came before and said something else"),
+        "{problems:?}"
+    );
 }

@@ -114,7 +114,9 @@ async fn what_is_appended_comes_by_itself() {
     let mut events = Vec::new();
     for _ in 0..10 {
         bed.fill(30).await;
-        let at = events.last().map_or(Position::START, |event: &StoredEvent| event.position);
+        let at = events
+            .last()
+            .map_or(Position::START, |event: &StoredEvent| event.position);
         events.extend(read(feed.as_mut(), at, bed.head().await, 1_000).await);
     }
     assert_eq!(events, bed.events().await);
@@ -153,7 +155,10 @@ async fn what_is_no_event_of_this_log_is_noted_and_left_out() {
     assert!(problems[1].contains("not an event line"), "{problems:?}");
     assert!(problems[2].contains("beyond the end"), "{problems:?}");
     assert!(problems[3].contains(&format!("belongs in {of}")), "{problems:?}");
-    let hello = notes.iter().find(|note| note.problem.contains("not an event line")).unwrap();
+    let hello = notes
+        .iter()
+        .find(|note| note.problem.contains("not an event line"))
+        .unwrap();
     let seen = bed.seen().await;
     let seen = seen.iter().find(|seen| seen.value == foreign).unwrap();
     assert_eq!(
@@ -188,7 +193,12 @@ async fn what_kafka_lacks_comes_from_the_store_or_the_feed_ends() {
     };
     assert!(at <= Position(100), "{at}");
     assert!(matches!(error, FeedError::Incomplete(_)), "{error}");
-    assert!(error.to_string().contains("position 101 is neither in Kafka nor in the store"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("position 101 is neither in Kafka nor in the store"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,11 +228,20 @@ async fn without_topics_or_brokers_it_says_so() {
     let names: Vec<&str> = topics::TOPICS.iter().map(|topic| topic.name).collect();
     delete(bed.broker, &names).await;
     let (feeds, notes) = feeds(&bed);
-    let error = feeds.open(Position::START, None).read_after(Position::START, 10, PATIENCE).await;
+    let error = feeds
+        .open(Position::START, None)
+        .read_after(Position::START, 10, PATIENCE)
+        .await;
     let error = error.unwrap_err();
-    assert!(!error.is_retryable() && error.to_string().contains("viral migrate"), "{error}");
+    assert!(
+        !error.is_retryable() && error.to_string().contains("viral migrate"),
+        "{error}"
+    );
     let nobody = viral_kafka::Cluster::new(format!("127.0.0.1:{}", viral_tests::process::free_port()));
     let feeds = KafkaFeeds::new(nobody, bed.store.clone(), notes);
-    let error = feeds.open(Position::START, None).read_after(Position::START, 10, PATIENCE).await;
+    let error = feeds
+        .open(Position::START, None)
+        .read_after(Position::START, 10, PATIENCE)
+        .await;
     assert!(error.unwrap_err().is_retryable());
 }

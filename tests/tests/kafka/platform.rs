@@ -13,7 +13,9 @@ async fn over(bed: &Bed, database: &Database, arguments: &[&str]) -> (i32, Strin
     command
         .env("DATABASE_URL", &database.superuser_url)
         .env("VIRAL_API_TOKEN", TOKEN);
-    tokio::time::timeout(Duration::from_secs(120), run(command)).await.unwrap()
+    tokio::time::timeout(Duration::from_secs(120), run(command))
+        .await
+        .unwrap()
 }
 
 async fn ok(bed: &Bed, database: &Database, arguments: &[&str]) -> String {
@@ -76,7 +78,11 @@ async fn a_platform_is_published_followed_and_restored_from_kafka_alone() {
         let (code, stdout, stderr) = run(viral(nothing.path(), &arguments)).await;
         assert_eq!(code, 0, "{stdout}\n{stderr}");
         let answer: Value = serde_json::from_str(&stdout).unwrap();
-        assert_eq!(answer["position"].to_string().replace('"', ""), head.to_string(), "{answer}");
+        assert_eq!(
+            answer["position"].to_string().replace('"', ""),
+            head.to_string(),
+            "{answer}"
+        );
         match question[1] {
             "trial-balance" => assert_eq!(answer["accounts"], replayed["accounts"]),
             _ => assert_eq!(answer["state_hash"], replayed["state_hash"]),
@@ -90,7 +96,10 @@ async fn a_platform_is_published_followed_and_restored_from_kafka_alone() {
     let import = ["import", "events", "--source", "kafka", "--json"];
     let report = json(&bed, &another, &import).await;
     assert_eq!(report["state_hash"], replayed["state_hash"], "{report}");
-    assert!(report["not_in_the_copy"].to_string().contains("person_keys"), "{report}");
+    assert!(
+        report["not_in_the_copy"].to_string().contains("person_keys"),
+        "{report}"
+    );
     let lines = ok(&bed, &bed.database, &["export", "events"]).await;
     assert_eq!(ok(&bed, &another, &["export", "events"]).await, lines);
     assert!(ok(&bed, &another, &["audit", "verify"]).await.contains("holds"));
@@ -121,10 +130,16 @@ async fn what_is_asked_of_kafka_without_kafka_is_told() {
     ] {
         let (code, stdout, stderr) = run(viral(home.path(), arguments)).await;
         assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
-        assert!(stderr.contains("KAFKA_BROKERS") && stderr.contains("make stack"), "{stderr}");
+        assert!(
+            stderr.contains("KAFKA_BROKERS") && stderr.contains("make stack"),
+            "{stderr}"
+        );
     }
     // A broker that is not there is no reason to wait for ever.
     point_at(home.path(), &format!("127.0.0.1:{}", free_port()));
     let (code, _, stderr) = run(viral(home.path(), &["audit", "verify", "--source", "kafka"])).await;
-    assert!(code == 1 && stderr.contains("Kafka cannot be reached"), "{code} {stderr}");
+    assert!(
+        code == 1 && stderr.contains("Kafka cannot be reached"),
+        "{code} {stderr}"
+    );
 }

@@ -18,7 +18,11 @@ async fn every_event_is_published_in_order_with_its_headers() {
 
     let seen = bed.seen().await;
     let of_ledger = seen.iter().filter(|seen| seen.partition.topic == LEDGER).count();
-    assert!(of_ledger > 100 && seen.len() - of_ledger > 100, "{of_ledger} of {}", seen.len());
+    assert!(
+        of_ledger > 100 && seen.len() - of_ledger > 100,
+        "{of_ledger} of {}",
+        seen.len()
+    );
     for seen in &seen {
         let body: Value = serde_json::from_str(&seen.value).unwrap();
         let fields = body.as_object().unwrap();
@@ -60,7 +64,10 @@ async fn kafkas_own_tools_show_the_topics_and_their_events() {
     bed.publish().await;
     let described = bed
         .broker
-        .tool("org.apache.kafka.tools.TopicCommand", &["--describe", "--topic", EVENTS])
+        .tool(
+            "org.apache.kafka.tools.TopicCommand",
+            &["--describe", "--topic", EVENTS],
+        )
         .await;
     assert!(described.contains("PartitionCount: 8"), "{described}");
     assert!(described.contains("retention.ms=-1"), "{described}");
@@ -68,7 +75,15 @@ async fn kafkas_own_tools_show_the_topics_and_their_events() {
         .broker
         .tool(
             "org.apache.kafka.tools.consumer.ConsoleConsumer",
-            &["--topic", LEDGER, "--from-beginning", "--max-messages", "1", "--timeout-ms", "20000"],
+            &[
+                "--topic",
+                LEDGER,
+                "--from-beginning",
+                "--max-messages",
+                "1",
+                "--timeout-ms",
+                "20000",
+            ],
         )
         .await;
     let first = &bed.events().await[0];
@@ -174,7 +189,10 @@ async fn a_topic_that_was_made_anew_is_filled_again() {
     bed.publish().await;
     delete(bed.broker, &[EVENTS]).await;
     let problem = bed.start_relay().failure().await;
-    assert!(problem.contains(EVENTS) && problem.contains("viral migrate"), "{problem}");
+    assert!(
+        problem.contains(EVENTS) && problem.contains("viral migrate"),
+        "{problem}"
+    );
     topics::create(&bed.cluster).await.unwrap();
     bed.publish().await;
     assert_eq!(bed.check().await, 0);
@@ -186,11 +204,17 @@ async fn a_topic_that_begins_in_the_middle_is_told() {
     bed.fill(100).await;
     // Somebody made the topic anew while an old relay was at work: its last record is the first one there.
     let mut records = bed.records().await;
-    let last = records.iter().rposition(|record| record.partition.topic == EVENTS).unwrap();
+    let last = records
+        .iter()
+        .rposition(|record| record.partition.topic == EVENTS)
+        .unwrap();
     let (position, partition) = (last + 1, records[last].partition);
     bed.send(vec![records.remove(last)]).await;
     let problem = bed.start_relay().failure().await;
-    assert!(problem.contains(&format!("{partition} begins with position {position}, but")), "{problem}");
+    assert!(
+        problem.contains(&format!("{partition} begins with position {position}, but")),
+        "{problem}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

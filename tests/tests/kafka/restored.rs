@@ -10,13 +10,19 @@ async fn another(bed: &Bed) -> Database {
     let database = TestServer::shared().await.database().await;
     let id = bed.store.source().strip_prefix("urn:viral:log:").unwrap();
     let statement = format!("UPDATE log_head SET log_id = '{id}'");
-    viral_tests::server::run(&database.superuser_url, &statement).await.unwrap();
+    viral_tests::server::run(&database.superuser_url, &statement)
+        .await
+        .unwrap();
     database
 }
 
 async fn relay_of(bed: &Bed, database: &Database) -> RunningRelay {
     let store = database.store().await;
-    RunningRelay::start(viral_kafka::Relay::new(bed.cluster.clone(), store.clone(), store.leases()))
+    RunningRelay::start(viral_kafka::Relay::new(
+        bed.cluster.clone(),
+        store.clone(),
+        store.leases(),
+    ))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,7 +43,9 @@ async fn another_course_of_events_is_told() {
     bed.fill(50).await;
     bed.publish().await;
     let database = another(&bed).await;
-    let (writer, _task) = Writer::start(database.store().await, Settings::default()).await.unwrap();
+    let (writer, _task) = Writer::start(database.store().await, Settings::default())
+        .await
+        .unwrap();
     fill(&writer, 60).await;
     let problem = relay_of(&bed, &database).await.failure().await;
     assert!(problem.contains("went on differently"), "{problem}");
@@ -54,5 +62,8 @@ async fn another_log_is_told() {
     let mut process = viral_tests::process::viral(bed.home.path(), &["relay"]);
     process.env("DATABASE_URL", &database.superuser_url);
     let (code, _, stderr) = viral_tests::process::run(process).await;
-    assert!(code == 1 && stderr.contains("is an event of this log"), "{code} {stderr}");
+    assert!(
+        code == 1 && stderr.contains("is an event of this log"),
+        "{code} {stderr}"
+    );
 }

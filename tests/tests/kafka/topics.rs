@@ -32,8 +32,14 @@ async fn migrate_makes_them_once() {
         migrate.env("DATABASE_URL", &bed.database.superuser_url);
         let (code, _, stderr) = run(migrate).await;
         assert_eq!(code, 0, "{stderr}");
-        assert!(stderr.contains("topic viral.ledger.v1 is there: 1 partitions"), "{stderr}");
-        assert!(stderr.contains("topic viral.events.v1 is there: 8 partitions"), "{stderr}");
+        assert!(
+            stderr.contains("topic viral.ledger.v1 is there: 1 partitions"),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains("topic viral.events.v1 is there: 8 partitions"),
+            "{stderr}"
+        );
     }
     let found = topics::check(&bed.cluster).await.unwrap();
     let partitions: Vec<usize> = found.iter().map(|topic| topic.partitions).collect();
@@ -50,11 +56,17 @@ async fn a_wrong_number_of_partitions_is_told() {
         made.unwrap();
     }
     let problem = bed.start_relay().failure().await;
-    assert!(problem.contains("has 3 partitions instead of 8: delete it"), "{problem}");
+    assert!(
+        problem.contains("has 3 partitions instead of 8: delete it"),
+        "{problem}"
+    );
     let mut migrate = viral(bed.home.path(), &["migrate"]);
     migrate.env("DATABASE_URL", &bed.database.superuser_url);
     let (code, _, stderr) = run(migrate).await;
-    assert!(code == 1 && stderr.contains("3 partitions instead of 8"), "{code} {stderr}");
+    assert!(
+        code == 1 && stderr.contains("3 partitions instead of 8"),
+        "{code} {stderr}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +77,11 @@ async fn settings_that_lose_or_refuse_records_are_told() {
         ("retention.ms", "604800000", "retention.ms=-1"),
         ("cleanup.policy", "compact", "cleanup.policy=delete"),
         ("max.message.bytes", "10000", "max.message.bytes=1048576 or more"),
-        ("message.timestamp.type", "LogAppendTime", "message.timestamp.type=CreateTime"),
+        (
+            "message.timestamp.type",
+            "LogAppendTime",
+            "message.timestamp.type=CreateTime",
+        ),
     ] {
         set(&bed, name, value).await;
         let problem = bed.start_relay().failure().await;
