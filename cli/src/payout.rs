@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::run::print;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
 /// Reports an outcome through the API of the running platform.
@@ -26,17 +27,14 @@ pub(crate) async fn run(home: &Path, command: &PayoutCommand) -> Result<(), Erro
     let attempt = args.attempt.map(u64::from).or(last);
     outcome["attempt"] = json!(attempt);
     let path = format!("/v1/admin/payouts/{}/outcome", args.id);
-    // The same report on the same attempt is the same call, however often it is made.
+    let outcome = without_nulls(outcome);
+    // The same report on the same attempt is the same call, however often it is made; another one is not.
     let key = format!(
-        "viral-payout-{}-{}-{}",
+        "viral-payout-{}-{}",
         args.id,
-        attempt.unwrap_or(0),
-        outcome["outcome"].as_str().unwrap_or("?")
+        hex::encode(Sha256::digest(outcome.to_string()))
     );
-    let answer = client
-        .send_once(Method::POST, &path, &key, &without_nulls(outcome))
-        .await?
-        .success()?;
+    let answer = client.send_once(Method::POST, &path, &key, &outcome).await?.success()?;
     let attempt = answer.body["attempt"].as_u64().or(attempt).unwrap_or(0);
     let what = match answer.text("status").as_str() {
         "settled" => "is settled",

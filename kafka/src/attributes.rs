@@ -9,6 +9,8 @@ pub const LINE_VERSION: &str = "1";
 pub const CONTENT_TYPE: &str = "application/cloudevents+json";
 /// What stands before an attribute's name in a header (CloudEvents, Kafka protocol binding, section 3.2.3).
 pub const HEADER_PREFIX: &str = "ce_";
+/// The header of the last message of a unit; the others do not have it. Units may be spread over partitions.
+pub const UNIT_END: &str = "viral-unit-end";
 /// The one field that is no attribute: it has no header.
 pub const DATA: &str = "data";
 
@@ -162,6 +164,10 @@ pub fn headers_schema() -> Value {
     let mut properties = Map::new();
     let content_type = json!({"type": "string", "const": CONTENT_TYPE, "description": "The value is a line."});
     properties.insert("content-type".to_owned(), content_type);
+    let unit_end = "On the last message of a unit, and on no other: whoever merges both topics knows with it that the unit is \
+                    complete.";
+    let unit_end = json!({"type": "string", "const": "true", "description": unit_end});
+    properties.insert(UNIT_END.to_owned(), unit_end);
     let mut required = vec!["content-type".to_owned()];
     for attribute in attributes().iter().filter(|attribute| attribute.name != DATA) {
         let name = header_of(attribute.name);

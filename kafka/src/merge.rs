@@ -251,7 +251,9 @@ mod tests {
     }
 
     /// Position, unit, partition, offset, whether it ends its unit.
-    fn push(merge: &mut Merge, (position, unit, index, offset, ends_unit): (u64, u128, usize, i64, bool)) -> Taken {
+    type Row = (u64, u128, usize, i64, bool);
+
+    fn push(merge: &mut Merge, (position, unit, index, offset, ends_unit): Row) -> Taken {
         merge.push(Read {
             event: event(position, unit),
             ends_unit,
@@ -369,7 +371,7 @@ mod tests {
             usize::try_from(seed >> 33).unwrap() % below
         };
         for _ in 0..200 {
-            let mut partitions: [VecDeque<(u64, u128, usize, i64, bool)>; 3] = Default::default();
+            let mut partitions: [VecDeque<Row>; 3] = Default::default();
             for position in 1..=60_u64 {
                 let index = random(3);
                 let offset = partitions[index].len() as i64;

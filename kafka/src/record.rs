@@ -1,14 +1,10 @@
 //! A record: the line of an event, and around it what lets programs choose without reading the line.
 
-use crate::attributes::{CONTENT_TYPE, HEADER_PREFIX};
+use crate::attributes::{CONTENT_TYPE, HEADER_PREFIX, UNIT_END};
 use crate::partition::{self, Partition};
 use rdkafka::message::{Header, Headers as _, Message, OwnedHeaders};
 use viral_store::line::{self, LineError};
 use viral_store::{Metadata, StoredEvent};
-
-/// The header of the last record of a unit; the others do not have it. Units may be spread over partitions: with it a
-/// reader of all of them knows what is complete.
-pub const UNIT_END: &str = "viral-unit-end";
 
 /// How many headers a record has at most.
 const MAX_HEADERS: usize = 19;

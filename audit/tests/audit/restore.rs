@@ -156,10 +156,10 @@ async fn a_torn_unit_is_seen_where_money_is_missing() {
                     .iter()
                     .position(|event| unit(event) == unit(&events[count - 1]))
                     .unwrap();
-                assert_eq!((first.0 as usize, last.0 as usize), (begin + 1, count));
+                assert_eq!((first.0, last.0), (begin as u64 + 1, count as u64));
                 if begin > 0 {
                     let dropped = check(&copy, true, &Silent).await.unwrap();
-                    assert_eq!(dropped.up_to.0 as usize, begin);
+                    assert_eq!(dropped.up_to.0, begin as u64);
                 }
                 seen += 1;
             }

@@ -1,5 +1,8 @@
 //! The calls, answered as the server answers them.
 
+// A status is what tonic's services answer.
+#![allow(clippy::result_large_err)]
+
 use super::State;
 use super::data::{Expected, Outcome, Proposed, Recorded};
 use super::faults::{Append, Read};
