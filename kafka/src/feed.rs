@@ -20,7 +20,7 @@ use viral_store::{EventStore, Position, StoredEvent};
 
 /// How long a position may be missing while later ones are there: a relay that is cut off is followed by another one.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many missing events are taken from the store at once.
+/// How many events are taken from the store at once where some are missing: what is not missing comes twice, and counts once.
 const FROM_STORE: usize = 1_000;
 
 /// Opens feeds from Kafka.
@@ -52,6 +52,7 @@ impl Feeds for KafkaFeeds {
             head: Position::START,
             read_from_beginning: false,
             missing_since: None,
+            told: false,
             stop: Arc::default(),
         })
     }
@@ -83,6 +84,8 @@ struct KafkaFeed {
     read_from_beginning: bool,
     /// Since when a position is missing.
     missing_since: Option<Instant>,
+    /// Whether it was told that positions are missing.
+    told: bool,
     /// Tells a thread that reads for us that nobody waits any more.
     stop: Arc<AtomicBool>,
 }
@@ -235,7 +238,7 @@ impl KafkaFeed {
     /// Whether a position is missing for so long that it will not come.
     fn is_missing(&mut self, reader: &Reader) -> bool {
         if reader.gap().is_none() {
-            (self.missing_since, self.read_from_beginning) = (None, false);
+            (self.missing_since, self.read_from_beginning, self.told) = (None, false, false);
             return false;
         }
         let since = *self.missing_since.get_or_insert_with(Instant::now);
@@ -248,17 +251,16 @@ impl KafkaFeed {
             return Ok(());
         };
         let before = Position(missing.0 - 1);
-        let wanted = usize::try_from(first.0 - missing.0)
-            .unwrap_or(FROM_STORE)
-            .min(FROM_STORE);
         let mut store = StoreFeed::new(self.feeds.store.clone());
-        let events = store.read_after(before, wanted, Duration::ZERO).await?;
+        let events = store.read_after(before, FROM_STORE, Duration::ZERO).await?;
         if events.first().is_none_or(|event| event.position != missing) {
             return Err(FeedError::Incomplete(format!(
                 "position {missing} is neither in Kafka nor in the store, though position {first} is published"
             )));
         }
-        tracing::error!(%missing, %first, "positions are missing in the published log: they are taken from the store");
+        if !std::mem::replace(&mut self.told, true) {
+            tracing::error!(%missing, %first, "positions are missing in the published log: they are taken from the store");
+        }
         let last = events.len() - 1;
         for (index, event) in events.into_iter().enumerate() {
             reader.push_from_store(Read {
