@@ -22,6 +22,13 @@ pub(super) struct Found {
 /// Looks what each partition has.
 pub(super) async fn examine(cluster: &Cluster, store: &dyn EventStore) -> Result<Found, KafkaError> {
     let tails = tails::tails(cluster, store.source()).await?;
+    let records: i64 = tails.iter().map(|tail| tail.end - tail.start).sum();
+    if records > 0 && tails.iter().all(|tail| tail.last.is_none()) {
+        return Err(KafkaError::Diverged(format!(
+            "the topics have {records} records, and none is an event of this log ({}): is KAFKA_BROKERS the right cluster?",
+            store.source()
+        )));
+    }
     let mut found = Found::default();
     for tail in &tails {
         for (offset, problem) in &tail.unreadable {
@@ -45,13 +52,6 @@ async fn compare(tail: &Tail, store: &dyn EventStore) -> Result<Position, KafkaE
         )));
     }
     let Some(published) = &tail.last else {
-        if tail.end > 0 {
-            return Err(KafkaError::Diverged(format!(
-                "{partition} has {} records, and none is an event of this log ({}): is KAFKA_BROKERS the right cluster?",
-                tail.end,
-                store.source()
-            )));
-        }
         return Ok(Position::START);
     };
     let position = published.position;
