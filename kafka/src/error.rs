@@ -13,6 +13,9 @@ pub enum KafkaError {
     /// The settings of the client are wrong.
     #[error("Kafka's client cannot be set up: {0}")]
     Client(String),
+    /// The brokers refuse what the platform may not do.
+    #[error("Kafka refuses: {0}")]
+    Denied(String),
     /// A topic is not there.
     #[error("topic {0} is not there: `viral migrate` makes it, and the relay fills it from the store")]
     NoTopic(String),
@@ -102,6 +105,22 @@ pub(crate) fn is_missing_topic(code: Code) -> bool {
     matches!(
         code,
         Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition
+    )
+}
+
+/// Whether the brokers, or those that are needed, are not there now.
+pub(crate) fn is_away(code: Code) -> bool {
+    matches!(
+        code,
+        Code::BrokerTransportFailure
+            | Code::AllBrokersDown
+            | Code::OperationTimedOut
+            | Code::RequestTimedOut
+            | Code::Resolve
+            | Code::NetworkException
+            | Code::NotController
+            | Code::BrokerNotAvailable
+            | Code::CoordinatorNotAvailable
     )
 }
 

@@ -82,8 +82,8 @@ struct KafkaFeed {
     head: Position,
     /// Whether a missing position was looked for from the beginning of the topics already: it is not there.
     read_from_beginning: bool,
-    /// Since when a position is missing.
-    missing_since: Option<Instant>,
+    /// Which position is missing, and since when.
+    missing_since: Option<(Position, Instant)>,
     /// Whether it was told that positions are missing.
     told: bool,
     /// Tells a thread that reads for us that nobody waits any more.
@@ -134,6 +134,7 @@ impl KafkaFeed {
             }
             let events = reader.take(limit);
             if let Some(last) = events.last() {
+                self.check(last).await?;
                 self.at = last.position;
                 self.origin = Origin::Place(place::text(reader.offsets()));
                 self.reader = Some(reader);
@@ -191,6 +192,20 @@ impl KafkaFeed {
         Ok(Box::new(begun))
     }
 
+    /// The store must say the same of an event: it may have been restored, and have gone on differently since. Then all
+    /// that follows differs, too, so the last event of a batch tells.
+    async fn check(&self, event: &StoredEvent) -> Result<(), FeedError> {
+        let position = event.position;
+        let stored = self.feeds.store.read_after(Position(position.0 - 1), 1).await?.pop();
+        match stored.is_some_and(|stored| stored == *event) {
+            true => Ok(()),
+            false => Err(FeedError::Setup(format!(
+                "Kafka has event {} at position {position}, the store has another one: it was restored to an earlier moment",
+                event.event_id
+            ))),
+        }
+    }
+
     /// Decides what the thread that reads could not: whether records are beyond the log, and notes what is left out.
     async fn settle(&mut self, reader: &mut Reader, doubtful: Doubtful) -> Result<(), FeedError> {
         let Doubtful { records, unreadable } = doubtful;
@@ -237,11 +252,19 @@ impl KafkaFeed {
 
     /// Whether a position is missing for so long that it will not come.
     fn is_missing(&mut self, reader: &Reader) -> bool {
-        if reader.gap().is_none() {
+        let Some((missing, _)) = reader.gap() else {
             (self.missing_since, self.read_from_beginning, self.told) = (None, false, false);
             return false;
-        }
-        let since = *self.missing_since.get_or_insert_with(Instant::now);
+        };
+        let since = match self.missing_since {
+            Some((position, since)) if position == missing => since,
+            // While a hole is filled, the next position is missing for as long as the first one.
+            Some((_, since)) if self.told => since,
+            _ => Instant::now(),
+        };
+        self.missing_since = Some((missing, since));
+        // As long as a partition gives records from before, it may have the position further on.
+        let since = reader.catching_up().map_or(since, |at| since.max(at));
         since.elapsed() >= PATIENCE
     }
 

@@ -35,8 +35,9 @@ pub const TOPICS: [Topic; 2] = [
 ];
 
 /// What must be set so that nothing is ever deleted, thinned out or stamped anew.
-pub const SETTINGS: [(&str, &str); 6] = [
+pub const SETTINGS: [(&str, &str); 7] = [
     ("cleanup.policy", "delete"),
+    ("unclean.leader.election.enable", "false"),
     ("retention.ms", "-1"),
     ("retention.bytes", "-1"),
     ("message.timestamp.type", "CreateTime"),
@@ -65,8 +66,12 @@ pub struct Found {
 /// Makes the topics that are missing, then checks all of them. Running it again changes nothing.
 ///
 /// # Errors
-/// As [`check`].
+/// As [`check`]; [`KafkaError::Denied`] if the brokers do not make them.
 pub async fn create(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
+    match check(cluster).await {
+        Err(KafkaError::NoTopic(_)) => {}
+        checked => return checked,
+    }
     let brokers = cluster.look(ANSWER).await?.0;
     let replicas = i32::try_from(brokers.clamp(1, REPLICAS)).unwrap_or(1);
     let min_in_sync = if replicas >= 3 { "2" } else { "1" };
@@ -77,7 +82,6 @@ pub async fn create(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
             let new = NewTopic::new(topic.name, topic.partitions, TopicReplication::Fixed(replicas));
             let new = new
                 .set("min.insync.replicas", min_in_sync)
-                .set("unclean.leader.election.enable", "false")
                 .set("compression.type", "producer")
                 .set("max.message.bytes", &min_max_bytes);
             SETTINGS.iter().fold(new, |new, (name, value)| new.set(name, value))
@@ -90,7 +94,13 @@ pub async fn create(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
         match result {
             Ok(name) => tracing::info!(name, "topic made"),
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((name, code)) => return Err(KafkaError::Unavailable(format!("topic {name} cannot be made: {code}"))),
+            Err((name, code)) => {
+                let problem = format!("topic {name} cannot be made: {code}");
+                return Err(match crate::error::is_away(code) {
+                    true => KafkaError::Unavailable(problem),
+                    false => KafkaError::Denied(problem),
+                });
+            }
         }
     }
     // A new topic is known to the controller before every broker has heard of it.
@@ -145,6 +155,14 @@ pub async fn check(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
             if let Some(found) = value(name).filter(|found| found != expected) {
                 return Err(wrong(name, Some(found), expected.to_owned()));
             }
+        }
+        let replicas = found
+            .iter()
+            .find(|found| found.name == topic.name)
+            .map_or(0, |found| found.replicas);
+        let min_in_sync = value("min.insync.replicas");
+        if replicas >= REPLICAS && min_in_sync.as_deref() == Some("1") {
+            return Err(wrong("min.insync.replicas", min_in_sync, "2".to_owned()));
         }
         let max = value("max.message.bytes");
         let enough = max.as_ref().and_then(|max| max.parse::<u64>().ok());

@@ -99,7 +99,8 @@ impl Projector {
             }
             Err(error) => return Err(error.into()),
         };
-        if !events.is_empty() {
+        if let Some(last) = events.last() {
+            let given = last.position;
             let place = following.feed.place();
             let batch = Batch {
                 after,
@@ -107,12 +108,14 @@ impl Projector {
                 place: place.as_deref(),
             };
             match self.advance(model, Target::Live, batch).await? {
-                Step::Moved(position) => following.at = position,
+                Step::Moved(position) if position == given => following.at = position,
                 Step::Overtaken => match self.live(model).await? {
-                    Some(live) if live.position >= following.at => following.at = live.position,
-                    // The feed would have to go back.
+                    Some(live) if live.position >= given => following.at = live.position,
+                    // The feed would have to go back: the next step opens another one.
                     _ => return Ok(true),
                 },
+                // Up to a bad event only.
+                Step::Moved(_) => return Ok(true),
                 Step::Halted(..) => return Ok(false),
             }
         }

@@ -165,6 +165,10 @@ pub(crate) fn read(line: &str) -> Result<(StoredEvent, String), LineError> {
         text.parse::<u64>()
             .map_err(|_| malformed(format!("{name} {text:?} is not a decimal number")))
     };
+    let position = match number("position", &fields.position)? {
+        0 => return Err(malformed("position 0 is before the first event".to_owned())),
+        position => Position(position),
+    };
     let version = fields
         .dataschema
         .strip_prefix("urn:viral:event:")
@@ -180,7 +184,7 @@ pub(crate) fn read(line: &str) -> Result<(StoredEvent, String), LineError> {
         unit_id: fields.unitid,
     };
     let event = StoredEvent {
-        position: Position(number("position", &fields.position)?),
+        position,
         event_id: fields.id,
         sequence: number("sequence", &fields.sequence)?,
         event_version: version.to_owned().into(),
@@ -233,6 +237,7 @@ mod tests {
         for (from, to) in [
             ("\"position\":\"42\"", "\"position\":\"042\""),
             ("\"position\":\"42\"", "\"position\": \"42\""),
+            ("\"position\":\"42\"", "\"position\":\"0\""),
             (".500000Z", ".5Z"),
             ("{\"note\"", "{ \"note\""),
             ("\"specversion\":\"1.0\"", "\"specversion\":\"1.1\""),

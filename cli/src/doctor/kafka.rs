@@ -113,12 +113,6 @@ pub(super) async fn look(cluster: Option<Cluster>, log: Option<Log<'_>>, problem
             report.topics = found.iter().map(|topic| with_records(topic, &tails)).collect();
             let last = tails.iter().filter_map(|tail| tail.last.as_ref());
             let position = last.map(|event| event.position.0).max().unwrap_or(0);
-            if position > log.head {
-                problems.push(format!(
-                    "Kafka has position {position}, the log ends at {}: it was restored to an earlier moment",
-                    log.head
-                ));
-            }
             report.relay = Some(Relay {
                 position: position.to_string(),
                 lag: log.head.saturating_sub(position).to_string(),
@@ -146,6 +140,11 @@ fn with_records(topic: &topics::Found, tails: &[Tail]) -> Topic {
 }
 
 impl Kafka {
+    /// The highest position in Kafka.
+    pub(super) fn position(&self) -> Option<u64> {
+        self.relay.as_ref().and_then(|relay| relay.position.parse().ok())
+    }
+
     /// Name and value of each line for people.
     pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
         let brokers = self.brokers.clone().unwrap_or_default();

@@ -78,6 +78,9 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
     }
     let published = kafka::Log::of(log.as_ref(), database.app_url.as_deref());
     let kafka = kafka::look(published::cluster(home), published, &mut problems).await;
+    if let (Some(found), Some(url), Some(position)) = (&log, &database.app_url, kafka.position()) {
+        problems.extend(beyond(&home_of_log, url, found, position).await);
+    }
     let services = Services {
         redis: services::redis(redis_url(home).as_deref(), &mut problems).await,
     };
@@ -117,6 +120,18 @@ fn embedded_database(home: &Path, problems: &mut Vec<String>) -> Result<Database
         owner_url: of(|running| running.owner_url.clone()),
         superuser_url: of(|running| running.superuser_url.clone()),
     })
+}
+
+/// Kafka cannot have more than the log. What was appended since the log was looked at may be published already, so the log
+/// is asked once more before that is said.
+async fn beyond(home_of_log: &Home, url: &str, log: &Log, published: u64) -> Option<String> {
+    let is_within = |head: &str| head.parse().is_ok_and(|head: u64| published <= head);
+    if is_within(&log.position) {
+        return None;
+    }
+    let now = look_into(home_of_log, url, &mut Vec::new()).await.ok()?.log.position;
+    (!is_within(&now))
+        .then(|| format!("Kafka has position {published}, the log ends at {now}: it was restored to an earlier moment"))
 }
 
 /// What the database tells.

@@ -1,13 +1,12 @@
 //! The thread's side of a feed: it polls the partitions and puts their events in order. It blocks, and knows no store.
 
 use crate::cluster::{Cluster, Quiet};
-use crate::error::KafkaError;
+use crate::error::{KafkaError, is_away};
 use crate::fetch;
 use crate::merge::{Merge, Read, Taken};
 use crate::partition::{COUNT, Partition};
 use crate::record;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,6 +56,8 @@ pub(super) struct Reader {
     paused: [bool; COUNT],
     /// What the client said last, if nothing came since.
     trouble: Option<String>,
+    /// When a record came last that was of no use any more: then a partition is still on its way to where the others are.
+    catching_up: Option<Instant>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -95,6 +96,7 @@ impl Reader {
             merge: Merge::new(after, offsets),
             paused: [false; COUNT],
             trouble: None,
+            catching_up: None,
         })
     }
 
@@ -132,7 +134,7 @@ impl Reader {
                 }
                 Some(Err(error)) => {
                     fetch::check_error(&error)?;
-                    if is_away(&error) {
+                    if error.rdkafka_error_code().is_some_and(is_away) {
                         self.trouble = Some(error.to_string());
                     }
                 }
@@ -167,7 +169,11 @@ impl Reader {
                 let problem = format!("position {position} came before and said something else");
                 Err(unreadable(partition, offset, problem))
             }
-            Taken::Kept | Taken::Duplicate => Ok(()),
+            Taken::Duplicate => {
+                self.catching_up = Some(Instant::now());
+                Ok(())
+            }
+            Taken::Kept => Ok(()),
         }
     }
 
@@ -190,6 +196,10 @@ impl Reader {
 
     pub(super) fn gap(&self) -> Option<(Position, Position)> {
         self.merge.gap()
+    }
+
+    pub(super) fn catching_up(&self) -> Option<Instant> {
+        self.catching_up
     }
 
     pub(super) fn offsets(&self) -> &[Option<i64>; COUNT] {
@@ -232,11 +242,4 @@ pub(super) fn unreadable(partition: Partition, offset: i64, problem: String) -> 
         offset,
         problem,
     }
-}
-
-fn is_away(error: &ClientError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut | Code::Resolve)
-    )
 }

@@ -49,6 +49,15 @@ pub struct Status {
     pub problem: Option<String>,
 }
 
+/// How the life of an active relay ends if nothing is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It was told to stop.
+    Told,
+    /// Another relay may be active now.
+    LeaseLost,
+}
+
 /// Publishes a log.
 #[derive(Debug)]
 pub struct Relay {
@@ -82,21 +91,19 @@ impl Relay {
     pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Result<(), KafkaError> {
         let mut pause = PAUSES.0;
         loop {
-            let ended = tokio::select! {
-                ended = self.session(stop.clone()) => ended,
-                _ = stop.wait_for(|stop| *stop) => return Ok(()),
-            };
-            match ended {
-                Ok(()) => {
-                    if *stop.borrow() {
-                        return Ok(());
-                    }
+            match self.session(&mut stop).await {
+                Ok(End::Told) => return Ok(()),
+                Ok(End::LeaseLost) => {
+                    self.tell(Standing::Waiting, None);
                     pause = PAUSES.0;
                 }
                 Err(error) if error.is_retryable() => {
                     tracing::warn!(%error, "the relay waits");
                     self.tell(Standing::Waiting, Some(error.to_string()));
-                    tokio::time::sleep(pause).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                    }
                     pause = (pause * 2).min(PAUSES.1);
                 }
                 Err(error) => {
@@ -114,22 +121,26 @@ impl Relay {
         });
     }
 
-    /// From the lease to its end: one life of an active relay. It ends well when it is told to stop or loses the lease.
-    async fn session(&self, stop: watch::Receiver<bool>) -> Result<(), KafkaError> {
-        let mut lease = self.acquire().await?;
-        topics::check(&self.cluster).await?;
-        let found = start::examine(&self.cluster, self.store.as_ref()).await?;
+    /// From the lease to its end: one life of an active relay.
+    async fn session(&self, stop: &mut watch::Receiver<bool>) -> Result<End, KafkaError> {
+        let (lease, found) = tokio::select! {
+            begun = self.begin() => begun?,
+            // An error means that nobody is there any more who could say so: a reason to stop as well.
+            _ = stop.wait_for(|stop| *stop) => return Ok(End::Told),
+        };
         self.tell(Standing::Active, None);
         let published = found.tails.iter().copied().min().unwrap_or_default();
         self.status.send_modify(|status| status.published = published);
         tracing::info!(after = %published, "the relay publishes");
-        tokio::select! {
-            ended = publish::run(&self.cluster, &self.store, found, &self.status, stop) => ended,
-            error = lease.lost() => {
-                tracing::warn!(%error, "the lease is lost: another relay may publish now");
-                Ok(())
-            }
-        }
+        publish::run(&self.cluster, &self.store, found, &self.status, stop, lease).await
+    }
+
+    /// Everything that comes before publishing.
+    async fn begin(&self) -> Result<(Lease, start::Found), KafkaError> {
+        let lease = self.acquire().await?;
+        topics::check(&self.cluster).await?;
+        let found = start::examine(&self.cluster, self.store.as_ref()).await?;
+        Ok((lease, found))
     }
 
     async fn acquire(&self) -> Result<Lease, KafkaError> {

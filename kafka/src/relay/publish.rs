@@ -3,17 +3,19 @@
 
 use super::outstanding::Outstanding;
 use super::start::Found;
-use super::{Status, recheck};
+use super::{End, Status, recheck};
 use crate::cluster::{self, Cluster, blocking};
 use crate::error::KafkaError;
 use crate::partition::{COUNT, Partition};
 use crate::record::Record;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::producer::{BaseRecord, ThreadedProducer};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use viral_store::feed::{Feed as _, FeedError, StoreFeed};
+use viral_store::postgres::Lease;
 use viral_store::{EventStore, Position, StoredEvent, units};
 
 /// How many events are read at once.
@@ -25,14 +27,16 @@ const FULL: Duration = Duration::from_millis(5);
 /// How long what is under way may take when the relay is told to stop.
 const FLUSH: Duration = Duration::from_secs(5);
 
-/// Publishes what each partition lacks behind its last position. Ends well only when it is told to stop.
+/// Publishes what each partition lacks behind its last position, until it is told to stop or the lease is lost. The lease
+/// is held until nothing is under way any more, unless it was lost before.
 pub(super) async fn run(
     cluster: &Cluster,
     store: &Arc<dyn EventStore>,
     found: Found,
     status: &watch::Sender<Status>,
-    mut stop: watch::Receiver<bool>,
-) -> Result<(), KafkaError> {
+    stop: &mut watch::Receiver<bool>,
+    mut lease: Lease,
+) -> Result<End, KafkaError> {
     let outstanding = Outstanding::beginning_at(found.ends);
     let publisher = Publisher {
         producer: Arc::new(cluster.producer(outstanding.clone())?),
@@ -41,13 +45,17 @@ pub(super) async fn run(
         tails: found.tails,
     };
     let ended = tokio::select! {
-        ended = publisher.follow(StoreFeed::new(store.clone())) => ended,
+        error = publisher.follow(StoreFeed::new(store.clone())) => Err(error),
         error = watch_over(&outstanding, status) => Err(error),
         error = recheck::until_changed(cluster, &outstanding) => Err(error),
+        error = lease.lost() => {
+            tracing::warn!(%error, "the lease is lost: another relay may publish now");
+            Ok(End::LeaseLost)
+        }
         // An error means that nobody is there any more who could say so: a reason to stop as well.
-        _ = stop.wait_for(|stop| *stop) => Ok(()),
+        _ = stop.wait_for(|stop| *stop) => Ok(End::Told),
     };
-    if ended.is_ok() {
+    if ended == Ok(End::Told) {
         let producer = publisher.producer.clone();
         blocking(move || {
             cluster::flush(&producer, FLUSH);
@@ -91,7 +99,15 @@ struct Publisher {
 }
 
 impl Publisher {
-    async fn follow(&self, feed: StoreFeed) -> Result<(), KafkaError> {
+    /// Ends only by an error.
+    async fn follow(&self, feed: StoreFeed) -> KafkaError {
+        match self.try_follow(feed).await {
+            Ok(never) => match never {},
+            Err(error) => error,
+        }
+    }
+
+    async fn try_follow(&self, feed: StoreFeed) -> Result<Infallible, KafkaError> {
         let mut at = self.tails.iter().copied().min().unwrap_or_default();
         let mut next = read(feed.clone(), at);
         loop {

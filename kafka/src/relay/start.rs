@@ -60,12 +60,14 @@ async fn compare(tail: &Tail, store: &dyn EventStore) -> Result<Position, KafkaE
         Some(stored) if stored == *published => Ok(position),
         Some(stored) => Err(KafkaError::Diverged(format!(
             "{partition} has event {} at position {position}, the store has {}: the store was restored from a copy that \
-             went on differently. Nothing is published until the two agree",
+             went on differently. If the store is the one to keep, delete both topics and run `viral migrate`; the relay fills \
+             them from it",
             published.event_id, stored.event_id
         ))),
         None => Err(KafkaError::Diverged(format!(
             "{partition} has position {position}, the store ends at {}: the store was restored to an earlier moment. What \
-             it lacks is in Kafka: `viral import events --source kafka` into an empty database brings it back",
+             it lacks is in Kafka: `viral import events --source kafka` into an empty database brings it back. If the store is \
+             the one to keep, delete both topics and run `viral migrate`; the relay fills them from it",
             store.head().await?.position
         ))),
     }

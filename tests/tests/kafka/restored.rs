@@ -1,8 +1,12 @@
 //! A store that was restored must not be mixed with what was published before.
 
+use std::sync::Arc;
 use viral_commands::{Settings, Writer};
-use viral_store::EventStore as _;
-use viral_tests::published::{Bed, RunningRelay, fill};
+use viral_kafka::KafkaFeeds;
+use viral_projections::UnreadableRecords;
+use viral_store::feed::Feeds as _;
+use viral_store::{EventStore as _, Position};
+use viral_tests::published::{Bed, PATIENCE, RunningRelay, fill};
 use viral_tests::server::{Database, TestServer};
 
 /// Another database with the log id of the first one.
@@ -49,6 +53,22 @@ async fn another_course_of_events_is_told() {
     fill(&writer, 60).await;
     let problem = relay_of(&bed, &database).await.failure().await;
     assert!(problem.contains("went on differently"), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_gives_nothing_that_the_store_does_not_have() {
+    let bed = Bed::new().await;
+    bed.fill(50).await;
+    bed.publish().await;
+    let database = another(&bed).await;
+    let store = database.store().await;
+    let (writer, _task) = Writer::start(store.clone(), Settings::default()).await.unwrap();
+    fill(&writer, 60).await;
+    let pool = viral_projections::connect(&database.app_url).unwrap();
+    let feeds = KafkaFeeds::new(bed.cluster.clone(), store, Arc::new(UnreadableRecords::new(pool)));
+    let mut feed = feeds.open(Position::START, None);
+    let error = feed.read_after(Position::START, 10, PATIENCE).await.unwrap_err();
+    assert!(error.to_string().contains("the store has another one"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
