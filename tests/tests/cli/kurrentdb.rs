@@ -109,7 +109,8 @@ impl Office {
 async fn the_platform_runs_on_kurrentdb() {
     let fake = Fake::with_password().await;
     the_journey(&fake.url()).await;
-    assert!(fake.records("viral-log").len() > 100);
+    // One for each batch; how many those are depends on how fast everything is.
+    assert!(fake.records("viral-log").len() > 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
