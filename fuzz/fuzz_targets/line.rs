@@ -6,8 +6,8 @@ use libfuzzer_sys::fuzz_target;
 use viral_store::line;
 
 fuzz_target!(|text: &str| {
-    let Ok((event, source)) = line::parse(text) else { return };
-    assert_eq!(line::to_line(&event, &source).as_deref(), Ok(text));
+    let Ok(line) = line::parse(text) else { return };
+    assert_eq!(line::to_line(&line.event, &line.source).as_deref(), Ok(text));
     assert!(
         viral_store::canonical::check_object(text).is_ok(),
         "{text:?} is not canonical"

@@ -3,9 +3,10 @@
 
 use crate::cluster::{Cluster, blocking};
 use crate::error::KafkaError;
-use crate::fetch;
+use crate::fetch::{self, Ranges};
 use crate::merge::{Merge, Read, Taken};
 use crate::partition::{COUNT, Partition};
+use crate::pausing::Pausing;
 use crate::record;
 use rdkafka::message::Message as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -24,7 +25,7 @@ pub struct Archive {
     pub source: String,
     /// The last event that was handed over. Everything up to it is there.
     pub position: Position,
-    /// How many records were read, duplicates included.
+    /// How many records were read, duplicates included. Not many behind a gap are.
     pub records: u64,
     /// How many of them came before.
     pub duplicates: u64,
@@ -39,7 +40,7 @@ pub struct Archive {
 }
 
 /// Reads all topics as they are now and hands the events over in order, each once, whole units only. `log` is the source
-/// that they must have; without it, that of the first event of the ledger's topic.
+/// that they must have; without it, that of the first event that is read.
 ///
 /// # Errors
 /// [`KafkaError::Incomplete`] if records were deleted; what `sink` answers, as [`KafkaError::Sink`].
@@ -88,11 +89,17 @@ impl<S: FnMut(&str, &StoredEvent) -> Result<(), String>> Reading<S> {
         let ranges: Vec<_> = Partition::all()
             .map(|partition| (partition, marks[partition.index()]))
             .collect();
-        fetch::ranges(&consumer, &ranges, &mut |partition, message| {
+        let (mut ranges, mut pausing) = (Ranges::begin(&consumer, &ranges)?, Pausing::default());
+        while let Some((partition, message)) = ranges.next()? {
             self.archive.records += 1;
-            self.take(partition, message);
-            self.hand_over(PAGE)
-        })?;
+            self.take(partition, &message);
+            self.hand_over(PAGE)?;
+            pausing.apply(&consumer, &self.merge)?;
+            // Those that were let go on have nothing more to give: what the others wait for does not come.
+            if ranges.unfinished().all(|partition| pausing.is_paused(partition)) {
+                break;
+            }
+        }
         self.hand_over(0)?;
         self.archive.incomplete_unit = self.merge.incomplete();
         self.archive.gap = self.merge.gap();
@@ -117,11 +124,7 @@ impl<S: FnMut(&str, &StoredEvent) -> Result<(), String>> Reading<S> {
             .and_then(|position| position.checked_sub(1));
         let before = before.and_then(|index| self.hashes.get(index).copied());
         let same = before.is_none_or(|before| before == hash(&decoded.event));
-        let taken = self.merge.push(Read {
-            event: decoded.event,
-            ends_unit: decoded.ends_unit,
-            from: Some((partition.index(), offset)),
-        });
+        let taken = self.merge.push(Read::of(decoded, (partition.index(), offset)));
         match taken {
             Taken::Kept => {}
             Taken::Duplicate if same => self.archive.duplicates += 1,

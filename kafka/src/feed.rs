@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use viral_store::feed::{Feed, FeedError, Feeds, NoteUnreadable, StoreFeed, UnreadableRecord};
-use viral_store::{EventStore, Position, StoredEvent};
+use viral_store::{EventStore, Position, StoredEvent, units};
 
 /// How long a position may be missing while later ones are there: a relay that is cut off is followed by another one.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -209,17 +209,20 @@ impl KafkaFeed {
     /// Decides what the thread that reads could not: whether records are beyond the log, and notes what is left out.
     async fn settle(&mut self, reader: &mut Reader, doubtful: Doubtful) -> Result<(), FeedError> {
         let Doubtful { records, unreadable } = doubtful;
-        let highest = records.iter().map(|record| record.event.position).max();
+        let highest = records.iter().map(|record| record.decoded.event.position).max();
         if highest.is_some_and(|highest| highest > self.head) {
             self.head = self.feeds.store.head().await?.position;
         }
         let source = self.feeds.store.source().to_owned();
         let mut left_out = unreadable;
         for record in records {
-            let problem = if record.source != source {
-                format!("it is of another log, {}", record.source)
-            } else if record.event.position > self.head {
-                format!("position {} is beyond the end of the log", record.event.position)
+            let problem = if record.decoded.source != source {
+                format!("it is of another log, {}", record.decoded.source)
+            } else if record.decoded.event.position > self.head {
+                format!(
+                    "position {} is beyond the end of the log",
+                    record.decoded.event.position
+                )
             } else {
                 match reader.push(record) {
                     Ok(()) => continue,
@@ -287,6 +290,7 @@ impl KafkaFeed {
         let last = events.len() - 1;
         for (index, event) in events.into_iter().enumerate() {
             reader.push_from_store(Read {
+                unit: units::unit(&event),
                 event,
                 ends_unit: index == last,
                 from: None,

@@ -79,53 +79,69 @@ pub(crate) fn assign(
     Ok(consumer.assign(&list)?)
 }
 
-/// Reads ranges to their ends and hands each record over; those of a partition in order.
-pub(crate) fn ranges(
-    consumer: &BaseConsumer<Quiet>,
-    ranges: &[(Partition, Range)],
-    each: &mut dyn FnMut(Partition, &BorrowedMessage<'_>) -> Result<(), KafkaError>,
-) -> Result<(), KafkaError> {
-    let mut ends: [Option<i64>; COUNT] = [None; COUNT];
-    let wanted = ranges.iter().filter(|(_, range)| range.from < range.end);
-    for (partition, range) in wanted.clone() {
-        ends[partition.index()] = Some(range.end);
+/// Ranges that are read to their ends.
+pub(crate) struct Ranges<'a> {
+    consumer: &'a BaseConsumer<Quiet>,
+    /// The ends of those that are not finished.
+    ends: [Option<i64>; COUNT],
+}
+
+impl<'a> Ranges<'a> {
+    /// Tells the consumer to read these.
+    pub(crate) fn begin(
+        consumer: &'a BaseConsumer<Quiet>,
+        ranges: &[(Partition, Range)],
+    ) -> Result<Ranges<'a>, KafkaError> {
+        let mut ends: [Option<i64>; COUNT] = [None; COUNT];
+        let wanted = ranges.iter().filter(|(_, range)| range.from < range.end);
+        for (partition, range) in wanted.clone() {
+            ends[partition.index()] = Some(range.end);
+        }
+        assign(
+            consumer,
+            wanted.map(|(partition, range)| (*partition, Offset::Offset(range.from))),
+        )?;
+        Ok(Ranges { consumer, ends })
     }
-    assign(
-        consumer,
-        wanted.map(|(partition, range)| (*partition, Offset::Offset(range.from))),
-    )?;
-    let mut moved = Instant::now();
-    while ends.iter().any(Option::is_some) {
-        let Some(polled) = consumer.poll(LOOK) else {
-            if moved.elapsed() > STALL {
-                return Err(KafkaError::Unavailable(format!(
-                    "nothing came for {} s",
-                    STALL.as_secs()
-                )));
-            }
-            continue;
-        };
-        let message = match polled {
-            Ok(message) => message,
-            Err(error) => {
-                check_error(&error)?;
+
+    /// The partitions that are not read to their ends yet.
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = Partition> {
+        Partition::all().filter(|partition| self.ends[partition.index()].is_some())
+    }
+
+    /// The next record; those of a partition come in order. None if all are read.
+    pub(crate) fn next(&mut self) -> Result<Option<(Partition, BorrowedMessage<'a>)>, KafkaError> {
+        let began = Instant::now();
+        while self.ends.iter().any(Option::is_some) {
+            let message = match self.consumer.poll(LOOK) {
+                Some(Ok(message)) => message,
+                Some(Err(error)) => {
+                    check_error(&error)?;
+                    continue;
+                }
+                None if began.elapsed() > STALL => {
+                    return Err(KafkaError::Unavailable(format!(
+                        "nothing came for {} s",
+                        STALL.as_secs()
+                    )));
+                }
+                None => continue,
+            };
+            let Some(partition) = Partition::find(message.topic(), message.partition()) else {
                 continue;
+            };
+            let end = &mut self.ends[partition.index()];
+            let wanted = end.is_some_and(|end| message.offset() < end);
+            if end.is_some_and(|end| message.offset() + 1 >= end) {
+                *end = None;
             }
-        };
-        let Some(partition) = Partition::find(message.topic(), message.partition()) else {
-            continue;
-        };
-        let end = &mut ends[partition.index()];
-        if end.is_some_and(|end| message.offset() < end) {
-            moved = Instant::now();
-            each(partition, &message)?;
+            if wanted {
+                return Ok(Some((partition, message)));
+            }
         }
-        if end.is_some_and(|end| message.offset() + 1 >= end) {
-            *end = None;
-        }
+        self.consumer.unassign()?;
+        Ok(None)
     }
-    consumer.unassign()?;
-    Ok(())
 }
 
 /// What is worth ending for; brokers that are away are waited for.

@@ -20,6 +20,7 @@ mod feed;
 mod fetch;
 mod merge;
 pub mod partition;
+mod pausing;
 pub mod record;
 mod relay;
 mod tails;

@@ -2,14 +2,17 @@
 //! units at a time.
 
 use crate::partition::COUNT;
+use crate::record::Decoded;
 use std::collections::{BTreeMap, VecDeque};
 use uuid::Uuid;
-use viral_store::{Position, StoredEvent, units};
+use viral_store::{Position, StoredEvent};
 
 /// An event that was read, and from where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) event: StoredEvent,
+    /// The unit that it was appended in.
+    pub(crate) unit: Uuid,
     /// Whether its unit ends with it, as far as its record says.
     pub(crate) ends_unit: bool,
     /// The index of its partition and its offset there; none if it came from the store.
@@ -17,6 +20,16 @@ pub(crate) struct Read {
 }
 
 impl Read {
+    /// The event of a record, from the partition with this index and its offset there.
+    pub(crate) fn of(decoded: Decoded, from: (usize, i64)) -> Read {
+        Read {
+            event: decoded.event,
+            unit: decoded.unit,
+            ends_unit: decoded.ends_unit,
+            from: Some(from),
+        }
+    }
+
     fn bytes(&self) -> usize {
         // About what it takes in memory, without what every event takes alike.
         self.event.payload.len() + self.event.metadata.len() + 512
@@ -96,8 +109,12 @@ impl Merge {
         if let Some((index, _)) = read.from {
             self.held[index] += read.bytes();
         }
-        self.ahead.insert(position, read);
-        self.line_up_ahead();
+        if position == self.next {
+            self.line_up(read);
+            self.line_up_ahead();
+        } else {
+            self.ahead.insert(position, read);
+        }
         Taken::Kept
     }
 
@@ -121,11 +138,10 @@ impl Merge {
 
     fn line_up(&mut self, read: Read) {
         self.next = self.next.next();
-        let unit = units::unit(&read.event);
-        if self.unit.is_some_and(|before| before != unit) {
+        if self.unit.is_some_and(|before| before != read.unit) {
             self.complete = self.ready.len();
         }
-        self.unit = Some(unit);
+        self.unit = Some(read.unit);
         let ends_unit = read.ends_unit;
         self.ready.push_back(read);
         if ends_unit {
@@ -196,7 +212,7 @@ impl Merge {
         if self.complete <= limit {
             return self.complete;
         }
-        let unit_at = |index: usize| self.ready.get(index).map(|read| units::unit(&read.event));
+        let unit_at = |index: usize| self.ready.get(index).map(|read| read.unit);
         let boundary = |index: &usize| unit_at(*index) != unit_at(index - 1);
         let before = (1..=limit.min(self.complete)).rev().find(boundary);
         let after = || (limit.max(1)..self.complete).find(boundary);
@@ -256,6 +272,7 @@ mod tests {
     fn push(merge: &mut Merge, (position, unit, index, offset, ends_unit): Row) -> Taken {
         merge.push(Read {
             event: event(position, unit),
+            unit: Uuid::from_u128(unit),
             ends_unit,
             from: Some((index, offset)),
         })

@@ -3,7 +3,8 @@
 use crate::attributes::{CONTENT_TYPE, HEADER_PREFIX, UNIT_END};
 use crate::partition::{self, Partition};
 use rdkafka::message::{Header, Headers as _, Message, OwnedHeaders};
-use viral_store::line::{self, LineError};
+use uuid::Uuid;
+use viral_store::line::{self, Line, LineError};
 use viral_store::{Metadata, StoredEvent};
 
 /// How many headers a record has at most.
@@ -29,6 +30,8 @@ pub struct Record {
 pub struct Decoded {
     /// The event.
     pub event: StoredEvent,
+    /// The unit that it was appended in.
+    pub unit: Uuid,
     /// The log that it says it is of.
     pub source: String,
     /// Whether its unit ends with it, as far as the record says.
@@ -83,7 +86,11 @@ fn headers(event: &StoredEvent, source: &str, metadata: &Metadata, ends_unit: bo
 pub fn decode(message: &impl Message, partition: Partition) -> Result<Decoded, String> {
     let bytes = message.payload().ok_or("the record has no value")?;
     let text = std::str::from_utf8(bytes).map_err(|error| format!("the value is no UTF-8: {error}"))?;
-    let (event, source) = line::parse(text).map_err(|error| error.to_string())?;
+    let Line {
+        event,
+        metadata,
+        source,
+    } = line::parse(text).map_err(|error| error.to_string())?;
     let belongs = Partition::of(&event.stream);
     if belongs != partition {
         return Err(format!("position {} belongs in {belongs}", event.position));
@@ -95,6 +102,7 @@ pub fn decode(message: &impl Message, partition: Partition) -> Result<Decoded, S
     });
     Ok(Decoded {
         event,
+        unit: metadata.unit_id,
         source,
         ends_unit,
     })
@@ -104,7 +112,6 @@ pub fn decode(message: &impl Message, partition: Partition) -> Result<Decoded, S
 mod tests {
     use super::*;
     use rdkafka::message::{OwnedMessage, Timestamp};
-    use uuid::Uuid;
     use viral_store::{Position, StreamId};
 
     const SOURCE: &str = "urn:viral:log:00000000-0000-4000-8000-000000000000";

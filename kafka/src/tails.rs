@@ -3,7 +3,7 @@
 
 use crate::cluster::{Cluster, blocking};
 use crate::error::KafkaError;
-use crate::fetch::{self, Range};
+use crate::fetch::{self, Range, Ranges};
 use crate::partition::{COUNT, Partition};
 use crate::record;
 use rdkafka::message::Message as _;
@@ -12,6 +12,8 @@ use viral_store::StoredEvent;
 /// How many records are looked at from the end, then how many times as many where none of them is an event.
 const WINDOW: i64 = 1;
 const WIDER: i64 = 32;
+/// How many records of a partition that are no events are listed.
+const LISTED: usize = 100;
 
 /// A partition, from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub struct Tail {
     pub end: i64,
     /// Its last event.
     pub last: Option<StoredEvent>,
-    /// What is wrong with the records behind that one.
+    /// What is wrong with the records behind that one, a hundred of them at most.
     pub unreadable: Vec<(i64, String)>,
 }
 
@@ -62,17 +64,18 @@ fn read(cluster: &Cluster, source: &str) -> Result<Vec<Tail>, KafkaError> {
         if wanted.is_empty() {
             return Ok(tails);
         }
-        fetch::ranges(&consumer, &wanted, &mut |partition, message| {
+        let mut ranges = Ranges::begin(&consumer, &wanted)?;
+        while let Some((partition, message)) = ranges.next()? {
             let tail = &mut tails[partition.index()];
-            match record::decode(message, partition).and_then(|decoded| of_log(decoded, source)) {
+            match record::decode(&message, partition).and_then(|decoded| of_log(decoded, source)) {
                 Ok(event) => {
                     tail.last = Some(event);
                     tail.unreadable.retain(|(offset, _)| *offset > message.offset());
                 }
-                Err(problem) => tail.unreadable.push((message.offset(), problem)),
+                Err(problem) if tail.unreadable.len() < LISTED => tail.unreadable.push((message.offset(), problem)),
+                Err(_) => {}
             }
-            Ok(())
-        })?;
+        }
         window *= WIDER;
     }
 }
@@ -99,14 +102,14 @@ pub(crate) async fn firsts(cluster: &Cluster, source: &str) -> Result<Vec<(Parti
             if wanted.is_empty() {
                 break;
             }
-            fetch::ranges(&consumer, &wanted, &mut |partition, message| {
-                let decoded = record::decode(message, partition).and_then(|decoded| of_log(decoded, &source));
+            let mut ranges = Ranges::begin(&consumer, &wanted)?;
+            while let Some((partition, message)) = ranges.next()? {
+                let decoded = record::decode(&message, partition).and_then(|decoded| of_log(decoded, &source));
                 let first = &mut firsts[partition.index()];
                 if let (Ok(event), None) = (decoded, &first) {
                     *first = Some(event);
                 }
-                Ok(())
-            })?;
+            }
             window *= WIDER;
         }
         let found = Partition::all().zip(firsts);

@@ -139,20 +139,31 @@ struct Fields<'a> {
     unitid: Uuid,
 }
 
-/// Reads a line back into the event and the log's source. Only the one canonical spelling is accepted.
-pub fn parse(line: &str) -> Result<(StoredEvent, String), LineError> {
-    let (event, source) = read(line)?;
-    crate::canonical::check_object(&event.payload).map_err(|e| LineError::Malformed(format!("data: {e}")))?;
-    let canonical = to_line(&event, &source)?;
-    if canonical != line {
-        let at = line.bytes().zip(canonical.bytes()).take_while(|(a, b)| a == b).count();
+/// What a line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The event.
+    pub event: StoredEvent,
+    /// Its metadata, which the event has as text.
+    pub metadata: Metadata,
+    /// The log that it is of, `urn:viral:log:<uuid>`.
+    pub source: String,
+}
+
+/// Reads a line back. Only the one canonical spelling is accepted.
+pub fn parse(text: &str) -> Result<Line, LineError> {
+    let line = read(text)?;
+    crate::canonical::check_object(&line.event.payload).map_err(|e| LineError::Malformed(format!("data: {e}")))?;
+    let canonical = with_metadata(&line.event, &line.source, &line.metadata)?;
+    if canonical != text {
+        let at = text.bytes().zip(canonical.bytes()).take_while(|(a, b)| a == b).count();
         return Err(LineError::NotCanonical { at });
     }
-    Ok((event, source))
+    Ok(line)
 }
 
 /// Reads a line that [`parse`] has accepted before: how it is spelled is not looked at again.
-pub(crate) fn read(line: &str) -> Result<(StoredEvent, String), LineError> {
+pub(crate) fn read(line: &str) -> Result<Line, LineError> {
     let malformed = |problem: String| LineError::Malformed(problem);
     if line.len() > MAX_LENGTH {
         return Err(LineError::TooLong(line.len()));
@@ -194,7 +205,11 @@ pub(crate) fn read(line: &str) -> Result<(StoredEvent, String), LineError> {
         stream: StreamId::new(fields.aggregatetype, fields.subject),
         event_type: fields.event_type.into(),
     };
-    Ok((event, fields.source))
+    Ok(Line {
+        event,
+        metadata,
+        source: fields.source,
+    })
 }
 
 #[cfg(test)]
@@ -228,7 +243,9 @@ mod tests {
         let line = to_line(&event(), SOURCE).unwrap();
         crate::canonical::check_object(&line).unwrap();
         assert!(line.contains(r#""time":"2026-01-02T03:04:05.500000Z""#), "{line}");
-        assert_eq!(parse(&line).unwrap(), (event(), SOURCE.to_owned()));
+        let read = parse(&line).unwrap();
+        assert_eq!((&read.event, read.source.as_str()), (&event(), SOURCE));
+        assert_eq!(read.metadata, event().parse_metadata().unwrap());
     }
 
     #[test]

@@ -206,12 +206,14 @@ impl Bed {
         self.flush().await;
     }
 
-    /// Sends a value to a partition.
-    pub async fn send_raw(&self, partition: Partition, value: &[u8]) {
-        let record = BaseRecord::<(), [u8]>::to(partition.topic)
-            .partition(partition.number)
-            .payload(value);
-        self.producer().send(record).map_err(|(error, _)| error).unwrap();
+    /// Sends values to a partition.
+    pub async fn send_raw(&self, partition: Partition, values: &[&[u8]]) {
+        for value in values {
+            let record = BaseRecord::<(), [u8]>::to(partition.topic)
+                .partition(partition.number)
+                .payload(value);
+            self.producer().send(record).map_err(|(error, _)| error).unwrap();
+        }
         self.flush().await;
     }
 

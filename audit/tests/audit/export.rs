@@ -30,7 +30,7 @@ async fn lines_are_those_of_the_store() {
             .unwrap();
         assert_eq!(exported.entries, expected);
         let text = String::from_utf8(out).unwrap();
-        let read: Vec<_> = text.lines().map(|text| line::parse(text).unwrap().0).collect();
+        let read: Vec<_> = text.lines().map(|text| line::parse(text).unwrap().event).collect();
         let limit = usize::try_from(expected).unwrap();
         assert_eq!(read, log.store.read_after(Position(after), limit).await.unwrap());
     }

@@ -41,7 +41,7 @@ fn through<E: Serialize + DeserializeOwned>(
 fn examples() -> BTreeMap<String, Vec<Value>> {
     let mut examples: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (text, position) in EXAMPLES.lines().zip(1..) {
-        let (event, _) = line::parse(text).unwrap_or_else(|e| panic!("example {position}: {e}"));
+        let line::Line { event, .. } = line::parse(text).unwrap_or_else(|e| panic!("example {position}: {e}"));
         assert_eq!(event.position.0, position, "the examples are numbered");
         let example = serde_json::from_str(text).unwrap();
         examples.entry(event.event_type.into_owned()).or_default().push(example);

@@ -5,17 +5,16 @@ use crate::error::{KafkaError, is_away};
 use crate::fetch;
 use crate::merge::{Merge, Read, Taken};
 use crate::partition::{COUNT, Partition};
-use crate::record;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::message::Message as _;
-use rdkafka::{Offset, TopicPartitionList};
+use crate::pausing::Pausing;
+use crate::record::{self, Decoded};
+use rdkafka::Offset;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::message::Message;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use viral_store::feed::UnreadableRecord;
 use viral_store::{Position, StoredEvent};
 
-/// A partition whose events take more memory than this, in bytes, is paused, and goes on below half of it.
-const AHEAD: usize = 8 * 1_024 * 1_024;
 /// How long one poll waits, so that whoever stops us is noticed.
 const LOOK: Duration = Duration::from_millis(100);
 /// How many records are looked at before they are settled.
@@ -26,9 +25,7 @@ const AT_ONCE: usize = 4_096;
 pub(super) struct Candidate {
     pub(super) partition: Partition,
     pub(super) offset: i64,
-    pub(super) source: String,
-    pub(super) event: StoredEvent,
-    ends_unit: bool,
+    pub(super) decoded: Decoded,
 }
 
 /// What has to be decided by whoever knows the store.
@@ -36,6 +33,20 @@ pub(super) struct Candidate {
 pub(super) struct Doubtful {
     pub(super) records: Vec<Candidate>,
     pub(super) unreadable: Vec<UnreadableRecord>,
+}
+
+impl Doubtful {
+    fn take(&mut self, message: &impl Message, partition: Partition) {
+        let offset = message.offset();
+        match record::decode(message, partition) {
+            Ok(decoded) => self.records.push(Candidate {
+                partition,
+                offset,
+                decoded,
+            }),
+            Err(problem) => self.unreadable.push(unreadable(partition, offset, problem)),
+        }
+    }
 }
 
 /// Where to begin.
@@ -53,7 +64,7 @@ pub(super) enum Start {
 pub(super) struct Reader {
     consumer: BaseConsumer<Quiet>,
     merge: Merge,
-    paused: [bool; COUNT],
+    pausing: Pausing,
     /// What the client said last, if nothing came since.
     trouble: Option<String>,
     /// When a record came last that was of no use any more: then a partition is still on its way to where the others are.
@@ -94,7 +105,7 @@ impl Reader {
         Ok(Reader {
             consumer,
             merge: Merge::new(after, offsets),
-            paused: [false; COUNT],
+            pausing: Pausing::default(),
             trouble: None,
             catching_up: None,
         })
@@ -102,10 +113,13 @@ impl Reader {
 
     /// Reads until there is something to give, or to settle, or the time is over.
     pub(super) fn look(&mut self, limit: usize, deadline: Instant, stop: &AtomicBool) -> Result<Doubtful, KafkaError> {
-        self.go_on()?;
+        self.pausing.apply(&self.consumer, &self.merge)?;
         let mut doubtful = Doubtful::default();
         loop {
             let found = doubtful.records.len() + doubtful.unreadable.len();
+            if found >= limit.clamp(1, AT_ONCE) || stop.load(Ordering::Relaxed) {
+                return Ok(doubtful);
+            }
             // What is at hand is taken along; waiting is only worth while there is nothing.
             let wait = match found {
                 0 => LOOK.min(deadline.saturating_duration_since(Instant::now())),
@@ -114,23 +128,10 @@ impl Reader {
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
                     self.trouble = None;
-                    let Some(partition) = Partition::find(message.topic(), message.partition()) else {
-                        continue;
-                    };
-                    let offset = message.offset();
-                    match record::decode(&message, partition) {
-                        Ok(decoded) => doubtful.records.push(Candidate {
-                            partition,
-                            offset,
-                            source: decoded.source,
-                            event: decoded.event,
-                            ends_unit: decoded.ends_unit,
-                        }),
-                        Err(problem) => doubtful.unreadable.push(unreadable(partition, offset, problem)),
+                    if let Some(partition) = Partition::find(message.topic(), message.partition()) {
+                        doubtful.take(&message, partition);
                     }
-                    if found + 1 >= limit.clamp(1, AT_ONCE) {
-                        return Ok(doubtful);
-                    }
+                    continue;
                 }
                 Some(Err(error)) => {
                     fetch::check_error(&error)?;
@@ -138,12 +139,10 @@ impl Reader {
                         self.trouble = Some(error.to_string());
                     }
                 }
-                None if found > 0 => return Ok(doubtful),
                 None => {}
             }
-            // A gap has to be looked at now and then, too.
-            let idle = found == 0 && (self.merge.gap().is_some() || Instant::now() >= deadline);
-            if idle || stop.load(Ordering::Relaxed) {
+            // Whoever waits for a gap to be filled looks at it now and then, too.
+            if found > 0 || self.merge.gap().is_some() || Instant::now() >= deadline {
                 return Ok(doubtful);
             }
         }
@@ -154,16 +153,10 @@ impl Reader {
         let Candidate {
             partition,
             offset,
-            event,
-            ends_unit,
-            ..
+            decoded,
         } = candidate;
-        let (index, position) = (partition.index(), event.position);
-        let taken = self.merge.push(Read {
-            event,
-            ends_unit,
-            from: Some((index, offset)),
-        });
+        let position = decoded.event.position;
+        let taken = self.merge.push(Read::of(decoded, (partition.index(), offset)));
         match taken {
             Taken::Contradiction => {
                 let problem = format!("position {position} came before and said something else");
@@ -208,29 +201,6 @@ impl Reader {
 
     pub(super) fn trouble(&self) -> Option<String> {
         self.trouble.clone()
-    }
-
-    /// Pauses partitions that ran ahead, and lets them go on when that is used up.
-    fn go_on(&mut self) -> Result<(), KafkaError> {
-        let (mut pause, mut resume) = (TopicPartitionList::new(), TopicPartitionList::new());
-        for partition in Partition::all() {
-            let index = partition.index();
-            let held = self.merge.held(index);
-            if !self.paused[index] && held > AHEAD {
-                pause.add_partition(partition.topic, partition.number);
-                self.paused[index] = true;
-            } else if self.paused[index] && held < AHEAD / 2 {
-                resume.add_partition(partition.topic, partition.number);
-                self.paused[index] = false;
-            }
-        }
-        if pause.count() > 0 {
-            self.consumer.pause(&pause)?;
-        }
-        if resume.count() > 0 {
-            self.consumer.resume(&resume)?;
-        }
-        Ok(())
     }
 }
 

@@ -6,7 +6,8 @@
 
 use crate::error::StoreError;
 use crate::event::StoredEvent;
-use crate::line;
+use crate::line::{self, Line};
+use crate::units;
 use kurrentdb::{EventData, RecordedEvent};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -83,7 +84,7 @@ pub(super) fn log_id(stream: &str, record: &RecordedEvent) -> Result<Uuid, Store
 pub(super) fn split(events: &[StoredEvent], source: &str, limit: usize) -> Result<Vec<Part>, StoreError> {
     let mut parts: Vec<Part> = Vec::new();
     let mut start = 0;
-    for unit in events.chunk_by(|a, b| unit_of(a) == unit_of(b)) {
+    for unit in events.chunk_by(|a, b| units::unit(a) == units::unit(b)) {
         let mut lines = Vec::with_capacity(unit.len());
         for event in unit {
             lines.push(line::to_line(event, source).map_err(unwritable)?);
@@ -107,13 +108,6 @@ pub(super) fn split(events: &[StoredEvent], source: &str, limit: usize) -> Resul
         start = end;
     }
     Ok(parts)
-}
-
-/// The unit of an event; of one whose metadata cannot be read, its own id.
-fn unit_of(event: &StoredEvent) -> Uuid {
-    event
-        .parse_metadata()
-        .map_or(event.event_id, |metadata| metadata.unit_id)
 }
 
 impl Part {
@@ -151,7 +145,7 @@ pub(super) fn events(stream: &str, source: &str, record: &RecordedEvent) -> Resu
     let mut events = Vec::new();
     // A canonical line has no line break in it: it would be escaped.
     for (n, line) in lines.split(BETWEEN).enumerate() {
-        let (event, of) = line::parse(line).map_err(|e| problem(format!("row {}: {e}", n + 1)))?;
+        let Line { event, source: of, .. } = line::parse(line).map_err(|e| problem(format!("row {}: {e}", n + 1)))?;
         if of != source {
             return Err(problem(format!("row {}: an event of {of}, not of {source}", n + 1)));
         }
@@ -219,7 +213,7 @@ mod tests {
             let parts = split(&events, SOURCE, limit).unwrap();
             for part in &parts {
                 let units = events[part.range.clone()]
-                    .chunk_by(|a, b| unit_of(a) == unit_of(b))
+                    .chunk_by(|a, b| units::unit(a) == units::unit(b))
                     .count();
                 assert!(units == 1 || part.body.len() + OVERHEAD <= limit);
             }

@@ -114,8 +114,7 @@ impl Lines {
 /// They were lines when they were written: anything else is a fault of the disk.
 fn event(line: &[u8]) -> Result<StoredEvent, StoreError> {
     let text = std::str::from_utf8(line).map_err(unreadable)?;
-    let (event, _) = line::read(text).map_err(unreadable)?;
-    Ok(event)
+    Ok(line::read(text).map_err(unreadable)?.event)
 }
 
 fn unreadable(error: impl std::fmt::Display) -> StoreError {

@@ -4,7 +4,7 @@ use super::index::Unsorted;
 use super::lines::Growing;
 use super::{Copied, End, SpooledLog};
 use crate::event::Position;
-use crate::line::{self, LineError};
+use crate::line::{self, Line, LineError};
 use chrono::{DateTime, Utc};
 use std::io;
 use std::path::Path;
@@ -99,7 +99,7 @@ impl SpoolWriter {
     /// See [`SpoolError`]. That times do not go back, and everything that needs to understand the events, is left to
     /// whoever verifies the copy.
     pub fn push(&mut self, line: &str) -> Result<(), SpoolError> {
-        let (event, source) = line::parse(line)?;
+        let Line { event, source, .. } = line::parse(line)?;
         match &self.source {
             Some(expected) if *expected != source => {
                 let expected = expected.clone();
@@ -123,8 +123,7 @@ impl SpoolWriter {
 
     /// Whether this very line was taken before: what carries lines may carry one twice.
     pub fn has(&mut self, line: &str) -> Result<bool, SpoolError> {
-        let (event, _) = line::parse(line)?;
-        match event.position.0.checked_sub(1) {
+        match line::parse(line)?.event.position.0.checked_sub(1) {
             Some(index) if index < self.lines.count() => self.lines.is(index, line).map_err(temporary(&self.folder)),
             _ => Ok(false),
         }

@@ -1,10 +1,11 @@
 //! Reading all that was published: what is repeated, missing, cut off or foreign.
 
 use std::sync::{Arc, Mutex};
+use uuid::Uuid;
 use viral_kafka::partition::Partition;
 use viral_kafka::record::Record;
 use viral_kafka::{Archive, read_all};
-use viral_store::{EventStore as _, Position, StoredEvent};
+use viral_store::{EventStore as _, Metadata, Position, StoredEvent, StreamId};
 use viral_tests::published::Bed;
 
 async fn read(bed: &Bed) -> (Archive, Vec<StoredEvent>) {
@@ -70,7 +71,7 @@ async fn what_is_missing_or_foreign_is_named() {
     records.remove(60);
     bed.send(records).await;
     let ledger = Partition::all().next().unwrap();
-    bed.send_raw(ledger, b"hello").await;
+    bed.send_raw(ledger, &[b"hello"]).await;
     let mut other = bed.events().await.remove(0);
     other.payload = other.payload.replace("test:bank", "test:bonk");
     bed.send(vec![Record::of(&other, bed.store.source(), true).unwrap()])
@@ -85,4 +86,28 @@ async fn what_is_missing_or_foreign_is_named() {
         problems[1].contains("position 1 came before and said something else"),
         "{problems:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_behind_a_gap_is_not_all_held_in_memory() {
+    let bed = Bed::new().await;
+    let records = (2..=400_u64).map(|position| {
+        let event = StoredEvent {
+            position: Position(position),
+            event_id: Uuid::from_u128(position.into()),
+            stream: StreamId::new("book", "main"),
+            sequence: position,
+            event_type: "book.something".into(),
+            event_version: "1".into(),
+            payload: format!(r#"{{"note":"{}"}}"#, "x".repeat(60_000)),
+            metadata: serde_json::to_string(&Metadata::default()).unwrap(),
+            recorded_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        };
+        Record::of(&event, bed.store.source(), true).unwrap()
+    });
+    bed.send(records.collect()).await;
+    let (archive, events) = read(&bed).await;
+    assert_eq!((archive.gap, events.len()), (Some((Position(1), Position(2))), 0));
+    // 8 MiB of a partition may be ahead.
+    assert!((100..200).contains(&archive.records), "{}", archive.records);
 }

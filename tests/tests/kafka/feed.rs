@@ -131,7 +131,7 @@ async fn what_is_no_event_of_this_log_is_noted_and_left_out() {
     let rest = records.split_off(30);
     let (partition, foreign) = (rest[0].partition, "hello");
     bed.send(records).await;
-    bed.send_raw(partition, foreign.as_bytes()).await;
+    bed.send_raw(partition, &[foreign.as_bytes()]).await;
     // A line of another log; one in the wrong place; one beyond the end; one that says something else.
     let event = bed.events().await.pop().unwrap();
     let of = Partition::of(&event.stream);

@@ -170,9 +170,7 @@ async fn foreign_records_at_the_end_do_not_stop_it() {
     bed.fill(40).await;
     bed.publish().await;
     for partition in Partition::all() {
-        for _ in 0..40 {
-            bed.send_raw(partition, b"hello").await;
-        }
+        bed.send_raw(partition, &[b"hello".as_slice(); 40]).await;
     }
     bed.fill(40).await;
     bed.publish().await;

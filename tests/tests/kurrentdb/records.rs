@@ -24,7 +24,7 @@ async fn a_record_explains_itself() {
         // The rows are the lines that are exported and hashed.
         let text = std::str::from_utf8(&record.data).unwrap();
         let row = text.lines().nth(1).unwrap();
-        let (event, of) = line::parse(row).unwrap();
+        let line::Line { event, source: of, .. } = line::parse(row).unwrap();
         assert_eq!((event.position.0, of.as_str()), (n as u64, source.as_str()));
     }
 }
