@@ -9,6 +9,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 setup := deploy/local/setup.sh
 phase := deploy/local/phase.sh
 stack := deploy/local/stack.sh
+clickhouse := deploy/local/clickhouse.sh
 
 # Versions of the tools that only `make lint-deep` needs.
 deny := 0.20.2
@@ -26,9 +27,11 @@ setup: ## install what building, running and testing need (apt as root; otherwis
 	@$(setup) test
 
 # Whole-workspace builds everywhere: with a single package selected, cargo may choose other features and build all twice.
-run: ## build, and start every role on http://127.0.0.1:8080 with a PostgreSQL of its own (ARGS=... for more options)
+# ClickHouse, which takes a download once, stays when the platform ends; without it, the platform goes on.
+run: ## build, and start every role on http://127.0.0.1:8080 with a PostgreSQL and a ClickHouse (ARGS=... for more options)
 	@$(setup) run
 	@cargo build --workspace --bins --locked
+	@$(clickhouse) try
 	@exec $(target)/debug/viral up --dev $(ARGS)
 
 demo: ## walk the journey of a campaign through the API of the running platform, or of one started for it
@@ -36,7 +39,7 @@ demo: ## walk the journey of a campaign through the API of the running platform,
 	@cargo build --workspace --bins --locked
 	@exec $(target)/debug/viral demo --start $(ARGS)
 
-stack: ## start Kafka and Redis on this machine, without Docker (KAFKA_PORT=... REDIS_PORT=... choose other ports)
+stack: ## start Kafka, Redis and ClickHouse here, without Docker (KAFKA_PORT=... REDIS_PORT=... CLICKHOUSE_PORT=... move them)
 	@$(setup) stack
 	@$(stack) start
 

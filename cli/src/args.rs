@@ -277,6 +277,9 @@ pub struct SourceArgs {
     /// The lines of `viral export events`, plain or gzip; - is standard input
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Which log, where Kafka has the events of several: urn:viral:log:<uuid>
+    #[arg(long, value_name = "URN")]
+    pub log: Option<String>,
 }
 
 /// The auditor's questions.
@@ -308,6 +311,9 @@ pub enum AuditCommand {
     },
     /// Compare every row and column of the read models with a replay of the log
     Diff {
+        /// Compare ClickHouse instead: every row up to its watermark, and its sums
+        #[arg(long)]
+        clickhouse: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,

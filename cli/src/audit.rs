@@ -10,10 +10,12 @@ use crate::unseal::VaultUnseal;
 use crate::{diff, platform};
 use std::path::Path;
 use std::sync::Arc;
+use viral_audit::Progress as _;
+use viral_audit::progress::Unit;
 use viral_audit::{Replay, Verification};
 use viral_ledger::TrialBalance;
 use viral_ledger::trial_balance::Row;
-use viral_store::EventStore;
+use viral_store::{EventStore, Position};
 
 /// Runs one; answers whether the log holds.
 pub(crate) async fn run(home: &Path, command: AuditCommand) -> Result<bool, Error> {
@@ -21,7 +23,8 @@ pub(crate) async fn run(home: &Path, command: AuditCommand) -> Result<bool, Erro
         AuditCommand::Replay { source, .. }
         | AuditCommand::Verify { source, .. }
         | AuditCommand::TrialBalance { source, .. } => source,
-        AuditCommand::Diff { json } => return compare(home, *json).await,
+        AuditCommand::Diff { clickhouse: true, json } => return compare_clickhouse(home, *json).await,
+        AuditCommand::Diff { json, .. } => return compare(home, *json).await,
     };
     let source = OpenSource::open(home, source).await?;
     let result = ask(&source.log, command).await;
@@ -78,6 +81,27 @@ async fn compare(home: &Path, json: bool) -> Result<bool, Error> {
     print(&match json {
         true => diff::to_json(&report),
         false => diff::to_text(&report),
+    })?;
+    Ok(report.holds())
+}
+
+/// Compares ClickHouse with the log.
+async fn compare_clickhouse(home: &Path, json: bool) -> Result<bool, Error> {
+    let clickhouse = platform::needed_clickhouse(home)?;
+    let database = Database::open(home, Purpose::Read).await?;
+    let progress = OnStderr::new();
+    let report = async {
+        let store = database.store();
+        progress.begin("clickhouse", Unit::Events, store.head().await?.position.0);
+        let mut tell = |at: Position, _| progress.advance(at.0);
+        Ok::<_, Error>(clickhouse.diff(store.as_ref(), &mut tell).await?)
+    };
+    let report = report.await;
+    database.close().await?;
+    let report = report?;
+    print(&match json {
+        true => diff::clickhouse_to_json(&report),
+        false => diff::clickhouse_to_text(&report),
     })?;
     Ok(report.holds())
 }

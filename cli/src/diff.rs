@@ -1,7 +1,7 @@
 //! What `viral audit diff` found, as text or JSON.
 
 use serde_json::json;
-use viral_projections::{Difference, Report};
+use viral_projections::{ClickHouseReport, Difference, Report};
 
 /// For people: a line for each read model, then each difference with both values and the event behind it.
 pub(crate) fn to_text(report: &Report) -> String {
@@ -79,6 +79,49 @@ pub(crate) fn to_json(report: &Report) -> String {
         "compared": compared.collect::<Vec<_>>(),
         "differences": differences.collect::<Vec<_>>(),
         "parked": parked.collect::<Vec<_>>(),
+    });
+    report.to_string() + "\n"
+}
+
+/// What the comparison of ClickHouse found, for people.
+pub(crate) fn clickhouse_to_text(report: &ClickHouseReport) -> String {
+    let (events, entries, sums, position) = (report.events, report.entries, report.sums, report.position);
+    let mut text =
+        format!("clickhouse: {events} events, {entries} entries and {sums} sums as of position {position}\n");
+    let nothing = "nothing".to_owned();
+    for difference in &report.differences {
+        let place = match difference.position {
+            Some(position) => format!("{} at position {position}", difference.table),
+            None => difference.table.to_owned(),
+        };
+        let expected = difference.expected.as_ref().unwrap_or(&nothing);
+        let actual = difference.actual.as_ref().unwrap_or(&nothing);
+        text.push_str(&format!("{place}: the log says {expected}, ClickHouse {actual}\n"));
+    }
+    text.push_str(&match (report.holds(), report.first()) {
+        (true, _) => "holds: every row and column up to the watermark is as the log says\n".to_owned(),
+        (false, Some(first)) => format!("does not hold: position {first} is the first that differs\n"),
+        (false, None) => "does not hold\n".to_owned(),
+    });
+    text
+}
+
+/// For programs: one object.
+pub(crate) fn clickhouse_to_json(report: &ClickHouseReport) -> String {
+    let differences = report.differences.iter().map(|difference| {
+        json!({
+            "table": difference.table, "position": difference.position.map(|position| position.to_string()),
+            "expected": difference.expected, "actual": difference.actual,
+        })
+    });
+    let report = json!({
+        "holds": report.holds(),
+        "position": report.position.to_string(),
+        "events": report.events,
+        "entries": report.entries,
+        "sums": report.sums,
+        "first_difference": report.first().map(|position| position.to_string()),
+        "differences": differences.collect::<Vec<_>>(),
     });
     report.to_string() + "\n"
 }

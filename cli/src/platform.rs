@@ -4,14 +4,15 @@ use crate::args::UpArgs;
 use crate::database::Database;
 use crate::error::Error;
 use crate::secrets::{self, NoKey};
+use crate::services;
 use crate::terms;
 use crate::unseal::VaultUnseal;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 use viral_commands::{Commands, Environment, Settings, Vault, Writer};
-use viral_projections::Projector;
 use viral_projections::queries::ReadModels;
+use viral_projections::{ClickHouse, ClickHouseProjector, Projector};
 
 /// The vault of personal fields of this home and database.
 pub(crate) async fn vault(home: &Path, database: &Database, may_create: bool) -> Result<Vault, Error> {
@@ -39,6 +40,26 @@ pub(crate) fn projector(database: &Database, vault: &Vault) -> Result<Projector,
         database.store(),
         Arc::new(VaultUnseal(vault.clone())),
     ))
+}
+
+/// ClickHouse, if there is one.
+pub(crate) fn clickhouse(home: &Path) -> Result<Option<ClickHouse>, Error> {
+    let url = services::clickhouse_url(home);
+    Ok(url.map(|url| ClickHouse::connect(&url)).transpose()?)
+}
+
+/// As [`clickhouse`], for whoever cannot do without.
+pub(crate) fn needed_clickhouse(home: &Path) -> Result<ClickHouse, Error> {
+    clickhouse(home)?.ok_or_else(|| {
+        let text = "no ClickHouse is known: set CLICKHOUSE_URL to http://host:8123, or start one with `make stack` for this home";
+        Error::Other(text.to_owned())
+    })
+}
+
+/// What fills ClickHouse.
+pub(crate) fn clickhouse_projector(database: &Database, clickhouse: ClickHouse) -> Result<ClickHouseProjector, Error> {
+    let pool = viral_projections::connect(database.app_url())?;
+    Ok(ClickHouseProjector::new(clickhouse, pool, database.store()))
 }
 
 /// Use cases, and the task of their writer, which ends when all clones of them are gone.

@@ -12,6 +12,9 @@ use viral_audit::Progress as _;
 use viral_audit::progress::Unit;
 use viral_projections::{READ_MODELS, ReadModel, Status};
 
+/// Beside the read models in PostgreSQL.
+const CLICKHOUSE: &str = "clickhouse";
+
 /// Runs one; answers whether all read models are as they should be.
 pub(crate) async fn run(home: &Path, command: &ProjectionsCommand) -> Result<bool, Error> {
     let database = Database::open(home, Purpose::Read).await?;
@@ -25,6 +28,8 @@ pub(crate) async fn run(home: &Path, command: &ProjectionsCommand) -> Result<boo
 async fn carry_out(home: &Path, database: &Database, command: &ProjectionsCommand) -> Result<(String, bool), Error> {
     let projector = match command {
         ProjectionsCommand::List { json } => return list(database, *json).await,
+        ProjectionsCommand::Rebuild { name } if name == CLICKHOUSE => return rebuild_clickhouse(home, database).await,
+        ProjectionsCommand::Resume { name } if name == CLICKHOUSE => return resume_clickhouse(home, database).await,
         ProjectionsCommand::Rebuild { .. } | ProjectionsCommand::Resume { .. } => {
             let vault = platform::vault(home, database, false).await?;
             platform::projector(database, &vault)?
@@ -62,6 +67,23 @@ async fn carry_out(home: &Path, database: &Database, command: &ProjectionsComman
     }
 }
 
+async fn rebuild_clickhouse(home: &Path, database: &Database) -> Result<(String, bool), Error> {
+    let projector = platform::clickhouse_projector(database, platform::needed_clickhouse(home)?)?;
+    let progress = OnStderr::new();
+    progress.begin(CLICKHOUSE, Unit::Events, database.store().head().await?.position.0);
+    projector.rebuild(&mut |at, _| progress.advance(at.0)).await?;
+    Ok((format!("{CLICKHOUSE} is rebuilt\n"), true))
+}
+
+async fn resume_clickhouse(home: &Path, database: &Database) -> Result<(String, bool), Error> {
+    let projector = platform::clickhouse_projector(database, platform::needed_clickhouse(home)?)?;
+    let text = match projector.resume().await? {
+        true => "it had stopped and goes on",
+        false => "it had not stopped",
+    };
+    Ok((format!("{CLICKHOUSE}: {text}\n"), true))
+}
+
 /// The read models of this name; all of them for `all`.
 fn named(name: &str) -> Result<Vec<&'static ReadModel>, Error> {
     let found: Vec<_> = READ_MODELS
@@ -72,7 +94,7 @@ fn named(name: &str) -> Result<Vec<&'static ReadModel>, Error> {
         let names: Vec<&str> = READ_MODELS.iter().map(|model| model.name).collect();
         let names = names.join(", ");
         return Err(Error::Other(format!(
-            "there is no read model {name:?}: name one of {names}, or all"
+            "there is no read model {name:?}: name one of {names}, {CLICKHOUSE}, or all (of those in PostgreSQL)"
         )));
     }
     Ok(found)

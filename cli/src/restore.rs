@@ -1,6 +1,6 @@
 //! `viral import events`: a lost log, restored from a copy of its lines into an empty database.
 
-use crate::args::ImportEventsArgs;
+use crate::args::{ImportEventsArgs, Source};
 use crate::database::Database;
 use crate::error::Error;
 use crate::progress::OnStderr;
@@ -46,7 +46,7 @@ pub(crate) async fn run(home: &Path, args: &ImportEventsArgs) -> Result<(), Erro
     let report = report?;
     print(&match args.json {
         true => serde_json::to_string(&report).map_err(|e| Error::Other(e.to_string()))? + "\n",
-        false => for_people(&report),
+        false => for_people(&report, args.source.source == Some(Source::Kafka)),
     })
 }
 
@@ -75,10 +75,14 @@ async fn outdate(database: &Database) -> Result<u64, Error> {
     Ok(outdated?)
 }
 
-fn for_people(report: &Report) -> String {
+fn for_people(report: &Report, from_kafka: bool) -> String {
     let restored = &report.restored;
+    let what = match restored.appended {
+        0 => "nothing to restore",
+        _ => "restored",
+    };
     let mut text = format!(
-        "restored: {} events, positions 1 to {}, of {}\nstate hash: {}\n{} appended now, {} were there already\n",
+        "{what}: {} events, positions 1 to {}, of {}\nstate hash: {}\n{} appended now, {} were there already\n",
         restored.events, restored.events, restored.log, restored.state_hash, restored.appended, restored.found
     );
     if let Some(dropped) = restored.dropped {
@@ -88,8 +92,12 @@ fn for_people(report: &Report) -> String {
         ));
     }
     let unit = restored.last_unit;
+    let whole = match from_kafka {
+        true => "its end was published",
+        false => "lines do not say whether it had more events",
+    };
     text.push_str(&format!(
-        "the last unit: positions {} to {}; lines do not say whether it had more events\n",
+        "the last unit: positions {} to {}; {whole}\n",
         unit.first, unit.last
     ));
     if report.outdated_read_models > 0 {

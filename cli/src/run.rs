@@ -4,7 +4,7 @@ use crate::args::{Cli, Command, ImportCommand};
 use crate::database::{self, Purpose};
 use crate::error::Error;
 use crate::event_store::Home;
-use crate::{audit, bench, demo, doctor, export, import, payout, projections, published, restore, up};
+use crate::{audit, bench, demo, doctor, export, import, payout, platform, projections, published, restore, up};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -97,6 +97,12 @@ async fn migrate(home: &std::path::Path) -> Result<(), Error> {
             let (name, partitions, replicas) = (topic.name, topic.partitions, topic.replicas);
             eprintln!("Kafka's topic {name} is there: {partitions} partitions, {replicas} replicas");
         }
+    }
+    if let Some(clickhouse) = platform::clickhouse(home)? {
+        for migration in clickhouse.migrate().await? {
+            eprintln!("ClickHouse: {migration} is applied");
+        }
+        eprintln!("ClickHouse at {clickhouse} is at the newest version");
     }
     Ok(())
 }

@@ -15,6 +15,11 @@ pub fn redis_url(home: &Path) -> Option<String> {
     address(std::env::var("REDIS_URL").ok(), home, "redis")
 }
 
+/// ClickHouse, as `http://…`: `CLICKHOUSE_URL`, or that of the stack. It may contain a password.
+pub fn clickhouse_url(home: &Path) -> Option<String> {
+    address(std::env::var("CLICKHOUSE_URL").ok(), home, "clickhouse")
+}
+
 fn address(from_env: Option<String>, home: &Path, name: &str) -> Option<String> {
     let text = match from_env {
         Some(text) => text,

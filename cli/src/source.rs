@@ -66,17 +66,18 @@ pub(crate) async fn spool(home: &Path, args: &SourceArgs) -> Result<SpooledLog, 
             "name the copy: --source kafka, or --source file --file FILE; the store itself is what it is restored to",
         )),
         Place::File(file) => Ok(lines::spool(file, &OnStderr::new()).await?),
-        Place::Kafka => from_kafka(home).await,
+        Place::Kafka => from_kafka(home, args.log.clone()).await,
     }
 }
 
 /// Everything that was published, once and in order. What else is in the topics is told; a position that is missing ends
 /// the log, with an event that cannot be read.
-async fn from_kafka(home: &Path) -> Result<SpooledLog, Error> {
+async fn from_kafka(home: &Path, log: Option<String>) -> Result<SpooledLog, Error> {
     let cluster = published::needed_cluster(home)?;
     let spool = Arc::new(Mutex::new(SpoolWriter::new(None).map_err(spool_error)?));
     let filled = spool.clone();
-    let archive = viral_kafka::read_all(&cluster, None, move |source, event| {
+    let chosen = log.is_some();
+    let archive = viral_kafka::read_all(&cluster, log, move |source, event| {
         let line = line::to_line(event, source).map_err(|error| error.to_string())?;
         let mut spool = filled.lock().unwrap_or_else(PoisonError::into_inner);
         spool.push(&line).map_err(|error| error.to_string())
@@ -85,9 +86,17 @@ async fn from_kafka(home: &Path) -> Result<SpooledLog, Error> {
     // The thread that filled it has ended, and dropped its handle.
     let spool = Arc::into_inner(spool).ok_or_else(|| Error::Other("the copy is still being filled".to_owned()))?;
     let spool = spool.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if !chosen && !archive.others.is_empty() {
+        return Err(several_logs(&archive));
+    }
     tell(&archive);
     if let Some((missing, next)) = archive.gap {
-        let problem = format!("Kafka has position {next}, but not {missing}");
+        let mut problem = format!("Kafka has position {next}, but not {missing}");
+        if let Some((first, last)) = archive.incomplete_unit {
+            problem.push_str(&format!(
+                "; positions {first} to {last} are there, but their unit is not complete"
+            ));
+        }
         return spool.finish_damaged(problem).map_err(spool_error);
     }
     if archive.position.0 == 0 {
@@ -101,15 +110,26 @@ fn spool_error(error: viral_store::SpoolError) -> Error {
     Error::Other(error.to_string())
 }
 
+/// Which of them is meant nobody but the caller can know.
+fn several_logs(archive: &Archive) -> Error {
+    let logs = std::iter::once(&archive.source).chain(archive.others.keys());
+    let logs: Vec<&str> = logs.map(String::as_str).collect();
+    Error::Other(format!(
+        "the topics have events of several logs, choose one with --log: {}",
+        logs.join(", ")
+    ))
+}
+
 /// What an auditor should know of the topics beside the log.
 fn tell(archive: &Archive) {
     let Archive {
+        source,
         records,
         duplicates,
         unreadable,
         ..
     } = archive;
-    eprintln!("read {records} records from Kafka, {duplicates} of them repeated");
+    eprintln!("read {records} records from Kafka, {duplicates} of them repeated, of {source}");
     if let Some((first, last)) = archive.incomplete_unit {
         eprintln!("left out: positions {first} to {last}, of a unit whose end is not published (yet)");
     }

@@ -1,6 +1,6 @@
 //! `viral up`: every role in one process.
 
-use crate::args::UpArgs;
+use crate::args::{FeedFrom, UpArgs};
 use crate::database::{Database, Purpose};
 use crate::embedded::Postgres;
 use crate::error::Error;
@@ -209,6 +209,18 @@ async fn start(
         let stopped = stopped.clone();
         running.add("the projector", async move { Ok(projector.run(stopped).await?) });
     }
+    if let Some(clickhouse) = platform::clickhouse(home)?.filter(|_| roles.project) {
+        let mut projector = platform::clickhouse_projector(database, clickhouse)?.with_feeds(feeds.clone());
+        // A role on its own finds what `viral migrate` made.
+        if roles == Roles::ALL {
+            projector = projector.migrating();
+        }
+        let stopped = stopped.clone();
+        running.add("the projector of ClickHouse", async move {
+            projector.run(stopped).await;
+            Ok(())
+        });
+    }
     if !roles.appends() {
         return Ok(running);
     }
@@ -353,6 +365,12 @@ fn announce(home: &Path, args: &UpArgs, database: &Database, address: SocketAddr
     }
     if let Some(cluster) = published::cluster(home) {
         text.push_str(&format!("  published to Kafka at {}\n", cluster.brokers()));
+        if args.follow.feed == FeedFrom::Kafka {
+            text.push_str("  read models and workers follow Kafka\n");
+        }
+    }
+    if let Ok(Some(clickhouse)) = platform::clickhouse(home) {
+        text.push_str(&format!("  analytics in ClickHouse at {clickhouse}\n"));
     }
     if args.dev {
         text.push_str(&format!(

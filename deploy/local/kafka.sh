@@ -17,6 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
     settings="KAFKA_PORT=... KAFKA_CONTROLLER_PORT=..."
     port=${KAFKA_PORT:-9092}
     controller_port=${KAFKA_CONTROLLER_PORT:-$((${port//[!0-9]/} + 1))}
+    [ "$controller_port" != 65536 ] || controller_port=65534
     ports=("$port" "$controller_port")
     address=127.0.0.1:$port
 }

@@ -47,6 +47,8 @@ has_java() {
     [[ $said =~ version\ \"([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge 17 ]
 }
 
+has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
 # Ubuntu 22.04's default is older, and the newest Debian has no 17 any more.
 java_package() {
     if [ -z "$(apt-cache show openjdk-17-jre-headless 2>/dev/null)" ] && [ -n "$(apt-cache show default-jre-headless 2>/dev/null)" ]; then
@@ -76,10 +78,10 @@ missing_packages() {
         has_java || java_package
         has mvn || echo maven
         has redis-server || echo redis-server
+        has_venv || echo python3-venv
     fi
     if [ "$level" = test ]; then
         has hledger || echo hledger
-        python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     fi
 }
 
@@ -125,7 +127,7 @@ make_venv() {
     exec 9>"$venv.lock"
     if has flock; then flock 9; fi
     cmp -s "$pins" "$venv/installed.txt" && [ -x "$venv/bin/bean-check" ] && return 0
-    say "installing beancount into $venv"
+    say "installing beancount and clickhouse-connect into $venv"
     rm -rf "$venv"
     python3 -m venv "$venv" \
         && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r "$pins" >&2 \
@@ -167,6 +169,13 @@ if [ "$level" != run ] && ! "$here/kafka.sh" install; then
     say "Apache Kafka could not be installed: Java 17, Maven and, once, the network are needed"
     # `make stack` goes on with the other components; the tests need it.
     [ "$level" = stack ] || exit 1
+fi
+# One that is somewhere else needs nothing here; the tests start their own.
+if [ "$level" = test ] || { [ "$level" = stack ] && [ -z "${CLICKHOUSE_URL+set}" ]; }; then
+    if ! "$here/clickhouse.sh" install; then
+        say "ClickHouse's engine could not be installed: Python 3.10 with venv and pip and, once, the network are needed"
+        [ "$level" = stack ] || exit 1
+    fi
 fi
 if [ "$level" = test ] && ! make_venv; then
     say "beancount could not be installed: python3 with venv and pip, and the network, are needed for the tests that use it"

@@ -9,6 +9,7 @@ use crate::partition::{COUNT, Partition};
 use crate::pausing::Pausing;
 use crate::record;
 use rdkafka::message::Message as _;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use viral_store::feed::UnreadableRecord;
 use viral_store::{Position, StoredEvent};
@@ -23,6 +24,8 @@ const LISTED: usize = 100;
 pub struct Archive {
     /// The log that it is of; empty if there is no event.
     pub source: String,
+    /// Other logs whose events are there, and how many of each; at most a hundred logs.
+    pub others: BTreeMap<String, u64>,
     /// The last event that was handed over. Everything up to it is there.
     pub position: Position,
     /// How many records were read, duplicates included. Not many behind a gap are.
@@ -76,7 +79,7 @@ struct Reading<S> {
 
 impl<S: FnMut(&str, &StoredEvent) -> Result<(), String>> Reading<S> {
     fn read(&mut self, cluster: &Cluster) -> Result<(), KafkaError> {
-        let consumer = cluster.consumer()?;
+        let consumer = cluster.consumer_to_the_end()?;
         let marks = fetch::watermarks(&consumer)?;
         for partition in Partition::all() {
             let from = marks[partition.index()].from;
@@ -116,6 +119,9 @@ impl<S: FnMut(&str, &StoredEvent) -> Result<(), String>> Reading<S> {
             self.archive.source.clone_from(&decoded.source);
         }
         if decoded.source != self.archive.source {
+            if self.archive.others.len() < LISTED || self.archive.others.contains_key(&decoded.source) {
+                *self.archive.others.entry(decoded.source.clone()).or_default() += 1;
+            }
             return self.left_out(partition, offset, format!("it is of another log, {}", decoded.source));
         }
         let position = decoded.event.position;

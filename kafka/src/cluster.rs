@@ -79,6 +79,10 @@ impl Cluster {
 
     /// A consumer that is told its partitions and commits nothing: it belongs to no group.
     pub(crate) fn consumer(&self) -> Result<BaseConsumer<Quiet>, KafkaError> {
+        Ok(self.consumer_config().create_with_context(Quiet)?)
+    }
+
+    fn consumer_config(&self) -> ClientConfig {
         let mut config = self.client();
         config
             // The client wants a name even where there is no group.
@@ -95,6 +99,13 @@ impl Cluster {
             // What lies fetched in memory, of all partitions together.
             .set("queued.max.messages.kbytes", "16384")
             .set("queued.min.messages", "20000");
+        config
+    }
+
+    /// A consumer that is also told when it has come to the end of a partition.
+    pub(crate) fn consumer_to_the_end(&self) -> Result<BaseConsumer<Quiet>, KafkaError> {
+        let mut config = self.consumer_config();
+        config.set("enable.partition.eof", "true");
         Ok(config.create_with_context(Quiet)?)
     }
 

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// How long nothing may come although there is something to read.
 const STALL: Duration = Duration::from_secs(15);
+/// How long nothing may come before the ends that were reached count.
+const SILENCE: Duration = Duration::from_secs(2);
 /// How long one look takes.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -36,7 +38,7 @@ pub(crate) fn watermarks_within(
         let asked = consumer.fetch_watermarks(partition.topic, partition.number, timeout);
         let (from, end) = asked.map_err(|error| match error.rdkafka_error_code() {
             Some(code) if is_missing_topic(code) => KafkaError::NoTopic(partition.topic.to_owned()),
-            _ => KafkaError::Unavailable(format!("the ends of {partition}: {error}")),
+            _ => KafkaError::Unavailable(format!("{error} (asking for the ends of {partition})")),
         })?;
         ranges[partition.index()] = Range { from, end };
     }
@@ -79,11 +81,14 @@ pub(crate) fn assign(
     Ok(consumer.assign(&list)?)
 }
 
-/// Ranges that are read to their ends.
+/// Ranges that are read to their ends, by a consumer that is told where those are.
 pub(crate) struct Ranges<'a> {
     consumer: &'a BaseConsumer<Quiet>,
     /// The ends of those that are not finished.
     ends: [Option<i64>; COUNT],
+    /// How often the end of a partition with this number was reached, since a record came. The client does not say of which
+    /// topic.
+    reached: [usize; COUNT],
 }
 
 impl<'a> Ranges<'a> {
@@ -101,7 +106,11 @@ impl<'a> Ranges<'a> {
             consumer,
             wanted.map(|(partition, range)| (*partition, Offset::Offset(range.from))),
         )?;
-        Ok(Ranges { consumer, ends })
+        Ok(Ranges {
+            consumer,
+            ends,
+            reached: [0; COUNT],
+        })
     }
 
     /// The partitions that are not read to their ends yet.
@@ -115,18 +124,22 @@ impl<'a> Ranges<'a> {
         while self.ends.iter().any(Option::is_some) {
             let message = match self.consumer.poll(LOOK) {
                 Some(Ok(message)) => message,
+                Some(Err(ClientError::PartitionEOF(number))) => {
+                    self.reached_end(number);
+                    continue;
+                }
                 Some(Err(error)) => {
                     check_error(&error)?;
                     continue;
                 }
-                None if began.elapsed() > STALL => {
-                    return Err(KafkaError::Unavailable(format!(
-                        "nothing came for {} s",
-                        STALL.as_secs()
-                    )));
+                None if began.elapsed() > STALL => return Err(self.stalled()),
+                None if began.elapsed() > SILENCE => {
+                    self.finish_silent();
+                    continue;
                 }
                 None => continue,
             };
+            self.reached = [0; COUNT];
             let Some(partition) = Partition::find(message.topic(), message.partition()) else {
                 continue;
             };
@@ -141,6 +154,50 @@ impl<'a> Ranges<'a> {
         }
         self.consumer.unassign()?;
         Ok(None)
+    }
+
+    /// The last offsets of a partition may hold nothing that is given to anybody: the marks of somebody's transactions.
+    fn reached_end(&mut self, number: i32) {
+        let alike = self.unfinished().filter(|partition| partition.number == number);
+        let alike: Vec<Partition> = alike.collect();
+        if let [only] = alike[..] {
+            self.ends[only.index()] = None;
+        } else if let Some(reached) = usize::try_from(number)
+            .ok()
+            .and_then(|number| self.reached.get_mut(number))
+        {
+            *reached += 1;
+        }
+    }
+
+    /// Two topics have a partition with the same number. When the ends of both were reached, and nothing came since, there
+    /// is nothing more.
+    fn finish_silent(&mut self) {
+        let unfinished: Vec<Partition> = self.unfinished().collect();
+        for partition in &unfinished {
+            let alike = unfinished
+                .iter()
+                .filter(|other| other.number == partition.number)
+                .count();
+            let number = usize::try_from(partition.number).unwrap_or(COUNT);
+            if self.reached.get(number).is_some_and(|reached| *reached >= alike) {
+                self.ends[partition.index()] = None;
+            }
+        }
+    }
+
+    fn stalled(&self) -> KafkaError {
+        let left: Vec<String> = self
+            .unfinished()
+            .map(|partition| {
+                format!(
+                    "{partition} up to offset {}",
+                    self.ends[partition.index()].unwrap_or_default()
+                )
+            })
+            .collect();
+        let text = format!("nothing came for {} s of {}", STALL.as_secs(), left.join(", "));
+        KafkaError::Unavailable(text)
     }
 }
 

@@ -60,8 +60,10 @@ pub(crate) struct Merge {
     next: Position,
     /// The unit that the last event of `ready` belongs to.
     unit: Option<Uuid>,
-    /// The memory that each partition's events take in here.
+    /// How many of each partition's events are in here.
     held: [usize; COUNT],
+    /// The memory that those of them take that are behind a gap.
+    ahead_bytes: [usize; COUNT],
     /// Where each partition goes on after what was given.
     offsets: [Option<i64>; COUNT],
     /// The highest position of each partition so far.
@@ -80,6 +82,7 @@ impl Merge {
             next: after.next(),
             unit: None,
             held: [0; COUNT],
+            ahead_bytes: [0; COUNT],
             offsets,
             highest: [Position::START; COUNT],
             disordered: [false; COUNT],
@@ -107,12 +110,15 @@ impl Merge {
             return Taken::Duplicate;
         }
         if let Some((index, _)) = read.from {
-            self.held[index] += read.bytes();
+            self.held[index] += 1;
         }
         if position == self.next {
             self.line_up(read);
             self.line_up_ahead();
         } else {
+            if let Some((index, _)) = read.from {
+                self.ahead_bytes[index] += read.bytes();
+            }
             self.ahead.insert(position, read);
         }
         Taken::Kept
@@ -132,7 +138,14 @@ impl Merge {
             && *first.key() == self.next
         {
             let read = first.remove();
+            self.no_longer_ahead(&read);
             self.line_up(read);
+        }
+    }
+
+    fn no_longer_ahead(&mut self, read: &Read) {
+        if let Some((index, _)) = read.from {
+            self.ahead_bytes[index] -= read.bytes();
         }
     }
 
@@ -171,7 +184,7 @@ impl Merge {
     /// An event leaves: its partition goes on behind it.
     fn given(&mut self, read: &Read) {
         if let Some((index, offset)) = read.from {
-            self.held[index] -= read.bytes();
+            self.held[index] -= 1;
             if !self.disordered[index] {
                 self.offsets[index] = Some(offset + 1);
             }
@@ -202,6 +215,7 @@ impl Merge {
             && *first.key() <= after
         {
             let read = first.remove();
+            self.no_longer_ahead(&read);
             self.given(&read);
         }
         self.line_up_ahead();
@@ -232,9 +246,10 @@ impl Merge {
         Some((first.event.position, last.event.position))
     }
 
-    /// The memory, in bytes, that a partition's events take.
-    pub(crate) fn held(&self, index: usize) -> usize {
-        self.held[index]
+    /// The memory, in bytes, that those events of a partition take that wait for an earlier position. Events that wait only
+    /// to be given, or for the end of their unit, are none of them.
+    pub(crate) fn ahead_bytes(&self, index: usize) -> usize {
+        self.ahead_bytes[index]
     }
 
     /// Where each partition goes on after the events that were given.
@@ -304,7 +319,10 @@ mod tests {
         assert_eq!(take(&mut merge, 2), [7]);
         assert_eq!(merge.offsets()[..3], [Some(10), Some(4), Some(6)]);
         assert_eq!(push(&mut merge, (6, 6, 2, 6, true)), Taken::Duplicate);
-        assert_eq!([0, 1, 2].map(|index| merge.held(index)), [0; 3]);
+        assert_eq!(
+            ([0, 1, 2].map(|index| merge.held[index]), merge.ahead_bytes),
+            ([0; 3], [0; COUNT])
+        );
     }
 
     #[test]
@@ -365,7 +383,8 @@ mod tests {
         assert_eq!(merge.offsets()[..2], [Some(2), Some(1)]);
         assert_eq!(take(&mut merge, 10), [6]);
         assert_eq!(push(&mut merge, (5, 5, 0, 2, true)), Taken::Duplicate);
-        assert_eq!((merge.offsets()[0], merge.held(0), merge.held(1)), (Some(3), 0, 0));
+        assert_eq!((merge.offsets()[0], merge.held[0], merge.held[1]), (Some(3), 0, 0));
+        assert_eq!(merge.ahead_bytes, [0; COUNT]);
     }
 
     #[test]

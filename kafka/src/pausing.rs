@@ -7,7 +7,7 @@ use crate::partition::{COUNT, Partition};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
-/// A partition whose events take more memory than this, in bytes, is paused, and goes on below half of it.
+/// A partition whose events behind a gap take more memory than this, in bytes, is paused, and goes on below half of it.
 const AHEAD: usize = 8 * 1_024 * 1_024;
 
 /// Which partitions are paused.
@@ -15,13 +15,12 @@ const AHEAD: usize = 8 * 1_024 * 1_024;
 pub(crate) struct Pausing([bool; COUNT]);
 
 impl Pausing {
-    /// Pauses partitions that ran ahead, and lets them go on when that is used up. While no position is missing all go on:
-    /// whatever is held then is a unit whose end is to come.
+    /// Pauses partitions that ran ahead, and lets them go on when that is used up. The partition that has the missing
+    /// position is never one of them: its records behind that one are not read yet.
     pub(crate) fn apply(&mut self, consumer: &BaseConsumer<Quiet>, merge: &Merge) -> Result<(), KafkaError> {
-        let waits = merge.gap().is_some();
         let wanted = |index: usize, paused: bool| match paused {
-            true => waits && merge.held(index) >= AHEAD / 2,
-            false => waits && merge.held(index) > AHEAD,
+            true => merge.ahead_bytes(index) >= AHEAD / 2,
+            false => merge.ahead_bytes(index) > AHEAD,
         };
         if (0..COUNT).all(|index| wanted(index, self.0[index]) == self.0[index]) {
             return Ok(());

@@ -37,7 +37,7 @@ pub async fn tails(cluster: &Cluster, source: &str) -> Result<Vec<Tail>, KafkaEr
 }
 
 fn read(cluster: &Cluster, source: &str) -> Result<Vec<Tail>, KafkaError> {
-    let consumer = cluster.consumer()?;
+    let consumer = cluster.consumer_to_the_end()?;
     let marks = fetch::watermarks(&consumer)?;
     let mut tails: Vec<Tail> = Partition::all()
         .map(|partition| Tail {
@@ -84,7 +84,7 @@ fn read(cluster: &Cluster, source: &str) -> Result<Vec<Tail>, KafkaError> {
 pub(crate) async fn firsts(cluster: &Cluster, source: &str) -> Result<Vec<(Partition, StoredEvent)>, KafkaError> {
     let (cluster, source) = (cluster.clone(), source.to_owned());
     blocking(move || {
-        let consumer = cluster.consumer()?;
+        let consumer = cluster.consumer_to_the_end()?;
         let marks = fetch::watermarks(&consumer)?;
         let mut firsts: Vec<Option<StoredEvent>> = vec![None; COUNT];
         let mut at = marks.map(|mark| mark.from);

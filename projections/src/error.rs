@@ -65,6 +65,9 @@ pub enum ProjectionError {
     /// The database refused what should be allowed: the set-up is wrong.
     #[error("the database of the read models refused: {0}")]
     Database(String),
+    /// ClickHouse refused what should be allowed, or holds something else: the set-up is wrong.
+    #[error("{0}")]
+    ClickHouse(String),
     /// A task of the projector ended by a panic.
     #[error("the projector failed: {0}")]
     Failed(String),

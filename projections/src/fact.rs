@@ -119,7 +119,8 @@ fn domain<E: DomainEvent>(stored: &StoredEvent, fact: fn(E) -> Fact) -> Result<(
     Ok((fact(event), event_type))
 }
 
-fn payload<E: DeserializeOwned>(stored: &StoredEvent, version: &str) -> Result<E, Problem> {
+/// The payload of an event of this version.
+pub(crate) fn payload<E: DeserializeOwned>(stored: &StoredEvent, version: &str) -> Result<E, Problem> {
     if stored.event_version != version {
         let (event_type, found) = (&stored.event_type, &stored.event_version);
         return Err(Problem(format!("version {found} of {event_type} is not known")));

@@ -9,6 +9,7 @@
 mod batch;
 mod campaigns;
 mod checkpoints;
+mod clickhouse;
 mod diff;
 mod error;
 mod fact;
@@ -34,6 +35,7 @@ mod users;
 mod wallets;
 
 pub use checkpoints::{Behind, Checkpoints};
+pub use clickhouse::{ClickHouse, ClickHouseDifference, ClickHouseProjector, ClickHouseReport};
 pub use diff::{Compared, Difference, ParkedEvent, Report, diff};
 pub use error::ProjectionError;
 pub use model::{READ_MODELS, ReadModel, WhenBad};

@@ -3,7 +3,7 @@
 //! Payload and metadata are spliced in as the text that is stored, never parsed and printed again: the bytes of the
 //! line are what is published, exported and hashed.
 
-use crate::canonical::push_string;
+use crate::canonical::{NotCanonical, push_string};
 use crate::event::{Metadata, Position, StoredEvent, StreamId, time_text};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -153,7 +153,11 @@ pub struct Line {
 /// Reads a line back. Only the one canonical spelling is accepted.
 pub fn parse(text: &str) -> Result<Line, LineError> {
     let line = read(text)?;
-    crate::canonical::check_object(&line.event.payload).map_err(|e| LineError::Malformed(format!("data: {e}")))?;
+    // All of it: what is nested too deeply for the whole line is not.
+    crate::canonical::check_object(text).map_err(|error| match error {
+        NotCanonical::OtherText { at } => LineError::NotCanonical { at },
+        other => LineError::Malformed(other.to_string()),
+    })?;
     let canonical = with_metadata(&line.event, &line.source, &line.metadata)?;
     if canonical != text {
         let at = text.bytes().zip(canonical.bytes()).take_while(|(a, b)| a == b).count();

@@ -1,5 +1,7 @@
-//! What the tests of the whole platform share: a real PostgreSQL, a fake of KurrentDB, and processes of the real binary.
+//! What the tests of the whole platform share: a real PostgreSQL, Kafka and ClickHouse, a fake of KurrentDB, and processes of the real binary.
 
+pub mod clickhouse;
+pub mod component;
 pub mod files;
 pub mod journey;
 pub mod kafka;

@@ -3,6 +3,7 @@
 
 mod projections {
     pub mod bad_events;
+    pub mod clickhouse;
     pub mod differences;
     pub mod exactly_once;
     pub mod exactness;

@@ -108,9 +108,16 @@ pub(super) async fn look(cluster: Option<Cluster>, log: Option<Log<'_>>, problem
         }
     };
     let Some(log) = log else { return report };
+    let mut ends = Vec::new();
     match tails(&cluster, log.source).await {
         Ok(tails) => {
+            ends.extend(
+                tails
+                    .iter()
+                    .map(|tail| (tail.partition.topic, tail.partition.number, tail.end)),
+            );
             report.topics = found.iter().map(|topic| with_records(topic, &tails)).collect();
+            problems.extend(foreign_topics(&tails));
             let last = tails.iter().filter_map(|tail| tail.last.as_ref());
             let position = last.map(|event| event.position.0).max().unwrap_or(0);
             report.relay = Some(Relay {
@@ -122,11 +129,36 @@ pub(super) async fn look(cluster: Option<Cluster>, log: Option<Log<'_>>, problem
     }
     if let Some(records) = log.unreadable {
         match records.list(LISTED).await {
-            Ok(records) => report.unreadable_records = records.into_iter().map(Unreadable::from).collect(),
+            Ok(records) => {
+                // Of a topic that was made anew since, nothing is left to look at.
+                let is_there = |record: &UnreadableRecord| {
+                    ends.is_empty()
+                        || ends.iter().any(|(topic, number, end)| {
+                            *topic == record.topic && *number == record.partition && record.offset < *end
+                        })
+                };
+                report.unreadable_records = records.into_iter().filter(is_there).map(Unreadable::from).collect();
+            }
             Err(error) => problems.push(error.to_string()),
         }
     }
     report
+}
+
+/// What a relay stops at: it would publish a log among the records of something else, or with a hole at its beginning.
+fn foreign_topics(tails: &[Tail]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let records: i64 = tails.iter().map(|tail| tail.end - tail.start).sum();
+    if records > 0 && tails.iter().all(|tail| tail.last.is_none()) {
+        problems.push(format!(
+            "Kafka's topics have {records} records, none of them an event of this log: nothing is published to them"
+        ));
+    }
+    for tail in tails.iter().filter(|tail| tail.start > 0) {
+        let (partition, start) = (&tail.partition, tail.start);
+        problems.push(format!("{partition} begins at offset {start}: records were deleted"));
+    }
+    problems
 }
 
 fn with_records(topic: &topics::Found, tails: &[Tail]) -> Topic {

@@ -10,7 +10,7 @@ use crate::embedded;
 use crate::error::Error;
 use crate::event_store::Home;
 use crate::published;
-use crate::services::redis_url;
+use crate::services::{clickhouse_url, redis_url};
 use kafka::Kafka;
 use read_models::ReadModel;
 use serde::Serialize;
@@ -83,6 +83,7 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
     }
     let services = Services {
         redis: services::redis(redis_url(home).as_deref(), &mut problems).await,
+        clickhouse: services::clickhouse(clickhouse_url(home).as_deref(), &mut problems).await,
     };
     let report = Report {
         home: home.display().to_string(),
@@ -188,13 +189,17 @@ fn for_people(report: &Report) -> String {
         lines.push(("log", log.source.clone()));
         lines.push((
             "head",
-            format!("position {}, recorded at {}", log.position, log.recorded_at),
+            match log.position.as_str() {
+                "0" => "empty".to_owned(),
+                position => format!("position {position}, recorded at {}", log.recorded_at),
+            },
         ));
     }
     for model in report.read_models.iter().flatten() {
         lines.push(("read model", model.text()));
     }
     lines.extend(report.kafka.lines());
+    lines.push(("clickhouse", report.services.clickhouse.text()));
     lines.push(("redis", report.services.redis.text()));
     let mut text: String = lines
         .iter()

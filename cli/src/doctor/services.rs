@@ -2,11 +2,13 @@
 
 use super::redis::Address;
 use serde::Serialize;
+use viral_projections::ClickHouse;
 
 /// All of them.
 #[derive(Debug, Serialize)]
 pub(super) struct Services {
     pub(super) redis: Service,
+    pub(super) clickhouse: Service,
 }
 
 /// One component.
@@ -41,6 +43,32 @@ impl Service {
             State::Reachable => format!("{}, version {}", of(&self.address), of(&self.version)),
         }
     }
+}
+
+/// Asks ClickHouse, if there is one.
+pub(super) async fn clickhouse(url: Option<&str>, problems: &mut Vec<String>) -> Service {
+    let Some(url) = url else {
+        return Service::default();
+    };
+    let mut service = Service {
+        state: State::Unreachable,
+        ..Service::default()
+    };
+    let asked = match ClickHouse::connect(url) {
+        Ok(clickhouse) => {
+            service.address = Some(clickhouse.to_string());
+            clickhouse.version().await
+        }
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(version) => {
+            service.state = State::Reachable;
+            service.version = Some(version);
+        }
+        Err(error) => problems.push(error.to_string()),
+    }
+    service
 }
 
 /// Asks Redis, if there is one.

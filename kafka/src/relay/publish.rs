@@ -47,7 +47,7 @@ pub(super) async fn run(
     let ended = tokio::select! {
         error = publisher.follow(StoreFeed::new(store.clone())) => Err(error),
         error = watch_over(&outstanding, status) => Err(error),
-        error = recheck::until_changed(cluster, &outstanding) => Err(error),
+        error = recheck::until_changed(cluster, &outstanding, status) => Err(error),
         error = lease.lost() => {
             tracing::warn!(%error, "the lease is lost: another relay may publish now");
             Ok(End::LeaseLost)

@@ -2,6 +2,7 @@
 //! take whatever is sent to it: what was in it would be missing, and nobody would say so. An event that arrives at an
 //! offset that was taken before tells; where no event comes, this does.
 
+use super::Status;
 use super::outstanding::Outstanding;
 use crate::cluster::{Cluster, blocking};
 use crate::error::KafkaError;
@@ -10,6 +11,7 @@ use crate::partition::{COUNT, Partition};
 use crate::topics;
 use rdkafka::consumer::Consumer as _;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(5);
@@ -17,7 +19,12 @@ const EVERY: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// Ends when the topics are not what was published to. Brokers that are away are no reason: they are waited for.
-pub(super) async fn until_changed(cluster: &Cluster, outstanding: &Outstanding) -> KafkaError {
+pub(super) async fn until_changed(
+    cluster: &Cluster,
+    outstanding: &Outstanding,
+    status: &watch::Sender<Status>,
+) -> KafkaError {
+    let mut away = false;
     loop {
         tokio::time::sleep(EVERY).await;
         // First what must be there, then what is.
@@ -28,8 +35,17 @@ pub(super) async fn until_changed(cluster: &Cluster, outstanding: &Outstanding) 
                 if let Some(error) = compare(&expected, &found) {
                     return error;
                 }
+                if std::mem::replace(&mut away, false) {
+                    tracing::info!("Kafka can be reached again");
+                    status.send_modify(|status| status.problem = None);
+                }
             }
-            Err(error) if error.is_retryable() => tracing::debug!(%error, "the topics cannot be looked at"),
+            Err(error) if error.is_retryable() => {
+                if !std::mem::replace(&mut away, true) {
+                    tracing::warn!(%error, "nothing is published until Kafka can be reached again");
+                    status.send_modify(|status| status.problem = Some(error.to_string()));
+                }
+            }
             Err(error) => return error,
         }
     }

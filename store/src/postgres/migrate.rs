@@ -32,6 +32,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "home of the log",
         include_str!("../../../migrations/0005_home_of_the_log.sql"),
     ),
+    (6, "clickhouse", include_str!("../../../migrations/0006_clickhouse.sql")),
 ];
 
 #[derive(Debug)]

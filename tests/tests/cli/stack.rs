@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
 use tokio::process::Command;
-use viral_tests::kafka::{Broker, script, steady_port};
+use viral_tests::component::{script, steady_port};
+use viral_tests::kafka::Broker;
 use viral_tests::process::{run, viral};
 
 const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 use viral_kafka::partition::Partition;
 use viral_kafka::record::Record;
+use viral_kafka::topics::{EVENTS, LEDGER};
 use viral_kafka::{Archive, read_all};
 use viral_store::{EventStore as _, Metadata, Position, StoredEvent, StreamId};
 use viral_tests::published::Bed;
@@ -110,4 +111,90 @@ async fn what_waits_behind_a_gap_is_not_all_held_in_memory() {
     assert_eq!((archive.gap, events.len()), (Some((Position(1), Position(2))), 0));
     // 8 MiB of a partition may be ahead.
     assert!((100..200).contains(&archive.records), "{}", archive.records);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_whose_turn_it_is_may_have_as_much_as_it_likes() {
+    let bed = Bed::new().await;
+    let event = |position: u64, stream: StreamId, length: usize| {
+        let event = StoredEvent {
+            position: Position(position),
+            event_id: Uuid::from_u128(position.into()),
+            stream,
+            sequence: position,
+            event_type: "book.something".into(),
+            event_version: "1".into(),
+            payload: format!(r#"{{"note":"{}"}}"#, "x".repeat(length)),
+            metadata: serde_json::to_string(&Metadata::default()).unwrap(),
+            recorded_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        };
+        Record::of(&event, bed.store.source(), true).unwrap()
+    };
+    // The later ones of another partition come first.
+    bed.send(vec![event(401, StreamId::new("campaign", "a"), 10)]).await;
+    let book = (1..=400).map(|position| event(position, StreamId::new("book", "main"), 60_000));
+    bed.send(book.collect()).await;
+    let (archive, events) = read(&bed).await;
+    assert_eq!((archive.gap, archive.incomplete_unit, events.len()), (None, None, 401));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marks_of_somebodys_transactions_are_passed_over() {
+    let bed = Bed::new().await;
+    bed.fill(20).await;
+    bed.publish().await;
+    for topic in [LEDGER, EVENTS] {
+        bed.broker
+            .tool(
+                "org.apache.kafka.tools.ProducerPerformance",
+                &[
+                    "--topic",
+                    topic,
+                    "--num-records",
+                    "1",
+                    "--record-size",
+                    "20",
+                    "--throughput",
+                    "-1",
+                    "--transactional-id",
+                    topic,
+                ],
+            )
+            .await;
+    }
+    bed.fill(20).await;
+    bed.publish().await;
+    let (archive, events) = read(&bed).await;
+    assert_eq!(events, bed.events().await);
+    assert_eq!((archive.gap, archive.unreadable), (None, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_logs_are_told_apart() {
+    let bed = Bed::new().await;
+    bed.fill(5).await;
+    let other = "urn:viral:log:00000000-0000-4000-8000-000000000001";
+    let events = bed.events().await;
+    let records = events.iter().map(|event| Record::of(event, other, true).unwrap());
+    bed.send(records.collect()).await;
+    bed.send(bed.records().await).await;
+    let (archive, _) = read(&bed).await;
+    let logs: Vec<&str> = std::iter::once(&archive.source)
+        .chain(archive.others.keys())
+        .map(String::as_str)
+        .collect();
+    assert_eq!(logs.len(), 2, "{logs:?}");
+    assert!(logs.contains(&other) && logs.contains(&bed.store.source()));
+    let count = Arc::<Mutex<u64>>::default();
+    let counted = count.clone();
+    let ours = read_all(&bed.cluster, Some(bed.store.source().to_owned()), move |_, _| {
+        *counted.lock().unwrap() += 1;
+        Ok(())
+    });
+    let ours = ours.await.unwrap();
+    assert_eq!(
+        (ours.source.as_str(), ours.unreadable),
+        (bed.store.source(), events.len() as u64)
+    );
+    assert_eq!(*count.lock().unwrap(), events.len() as u64);
 }

@@ -1,0 +1,147 @@
+//! ClickHouse's migrations. Each statement can be run again, so one that was cut off is.
+
+use super::client::ClickHouse;
+use crate::error::ProjectionError;
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+
+/// The statements of `migrations/clickhouse/`, in order.
+const MIGRATIONS: [(u32, &str, &str); 2] = [
+    (
+        1,
+        "the_log",
+        include_str!("../../../migrations/clickhouse/0001_the_log.sql"),
+    ),
+    (
+        2,
+        "views",
+        include_str!("../../../migrations/clickhouse/0002_views.sql"),
+    ),
+];
+
+/// What was applied.
+const APPLIED: &str = "CREATE TABLE IF NOT EXISTS schema_migrations ( \
+     version UInt32 COMMENT 'Number of the file', name String COMMENT 'Its name', \
+     statements String COMMENT 'What it said', applied_at DateTime64(6, 'UTC') DEFAULT now64(6) COMMENT 'When it was applied') \
+     ENGINE = ReplacingMergeTree ORDER BY version COMMENT 'Which migrations were applied'";
+
+/// Tables that must replace rows by their key, and know what was inserted last.
+const REPLACING: [&str; 3] = ["watermark_rows", "event_rows", "ledger_entry_rows"];
+
+#[derive(Debug, Row, Serialize, Deserialize)]
+struct Applied {
+    version: u32,
+    name: String,
+    statements: String,
+}
+
+#[derive(Debug, Row, Deserialize)]
+struct Made {
+    name: String,
+    engine: String,
+    create_table_query: String,
+}
+
+impl ClickHouse {
+    /// Makes the database and its tables, and brings them to the newest version. Answers which migrations were applied.
+    ///
+    /// # Errors
+    /// [`ProjectionError::ClickHouse`] where a migration was changed after it was applied, or is of a newer program.
+    pub async fn migrate(&self) -> Result<Vec<String>, ProjectionError> {
+        self.check_version().await?;
+        let statement = format!("CREATE DATABASE IF NOT EXISTS {}", self.database());
+        self.within(self.outside().query(&statement).execute()).await?;
+        self.within(self.client().query(APPLIED).execute()).await?;
+        let applied = self.applied().await?;
+        let newest = MIGRATIONS.last().map_or(0, |(version, ..)| *version);
+        if let Some(unknown) = applied.iter().find(|applied| applied.version > newest) {
+            let (version, name) = (unknown.version, &unknown.name);
+            return Err(ProjectionError::ClickHouse(format!(
+                "{self} has migration {version} ({name}), which this program does not know: run the same version everywhere"
+            )));
+        }
+        let mut done = Vec::new();
+        for (version, name, text) in MIGRATIONS {
+            match applied.iter().find(|applied| applied.version == version) {
+                Some(applied) if applied.statements == text => continue,
+                Some(_) => {
+                    return Err(ProjectionError::ClickHouse(format!(
+                        "migration {version} ({name}) of {self} was another one when it was applied: a migration that was \
+                         released is never changed"
+                    )));
+                }
+                None => {}
+            }
+            for statement in statements(text) {
+                self.within(self.client().query_raw(&statement).execute()).await?;
+            }
+            let row = Applied {
+                version,
+                name: name.to_owned(),
+                statements: text.to_owned(),
+            };
+            self.within(async {
+                let mut insert = self.client().insert::<Applied>("schema_migrations").await?;
+                insert.write(&row).await?;
+                insert.end().await
+            })
+            .await?;
+            done.push(format!("{version:04} {name}"));
+        }
+        self.check_tables().await?;
+        Ok(done)
+    }
+
+    async fn applied(&self) -> Result<Vec<Applied>, ProjectionError> {
+        let statement = "SELECT version, name, statements FROM schema_migrations FINAL ORDER BY version";
+        self.within(self.client().query(statement).fetch_all::<Applied>()).await
+    }
+
+    /// Checks that nobody has changed what the exactness rests on.
+    ///
+    /// # Errors
+    /// [`ProjectionError::ClickHouse`] naming the table and what is wrong with it.
+    pub async fn check_tables(&self) -> Result<(), ProjectionError> {
+        let statement = "SELECT name, engine, create_table_query FROM system.tables WHERE database = currentDatabase()";
+        let made = self.within(self.client().query(statement).fetch_all::<Made>()).await?;
+        for table in REPLACING {
+            let wrong = |what: &str| ProjectionError::ClickHouse(format!("table {table} of {self} {what}"));
+            let made = made
+                .iter()
+                .find(|made| made.name == table)
+                .ok_or_else(|| wrong("is missing: run `viral migrate`"))?;
+            if !made.engine.ends_with("ReplacingMergeTree") {
+                return Err(wrong(&format!("has engine {}, not ReplacingMergeTree", made.engine)));
+            }
+            if !made.create_table_query.contains("deduplication_window") && made.engine == "ReplacingMergeTree" {
+                return Err(wrong("has no non_replicated_deduplication_window"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The statements of a file. A statement ends with a semicolon at the end of a line.
+fn statements(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.starts_with("--"));
+    let text = lines.fold(String::new(), |text, line| text + line + "\n");
+    let statements = text.split(";\n").map(|statement| statement.trim().to_owned());
+    statements.filter(|statement| !statement.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_statement_can_be_run_again() {
+        for (index, (version, name, text)) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(*version as usize, index + 1, "{name}");
+            for statement in statements(text) {
+                let again = ["CREATE TABLE IF NOT EXISTS ", "CREATE OR REPLACE VIEW "];
+                assert!(again.iter().any(|start| statement.starts_with(start)), "{statement}");
+                assert!(statement.contains("\nCOMMENT '"), "{statement}");
+            }
+        }
+    }
+}
