@@ -86,8 +86,9 @@ pub(crate) struct Ranges<'a> {
     consumer: &'a BaseConsumer<Quiet>,
     /// The ends of those that are not finished.
     ends: [Option<i64>; COUNT],
-    /// How often the end of a partition with this number was reached, since a record came. The client does not say of which
-    /// topic.
+    /// Which are read.
+    assigned: [bool; COUNT],
+    /// How often the end of a partition with this number was reached. The client does not say of which topic.
     reached: [usize; COUNT],
 }
 
@@ -108,6 +109,7 @@ impl<'a> Ranges<'a> {
         )?;
         Ok(Ranges {
             consumer,
+            assigned: ends.map(|end| end.is_some()),
             ends,
             reached: [0; COUNT],
         })
@@ -139,7 +141,6 @@ impl<'a> Ranges<'a> {
                 }
                 None => continue,
             };
-            self.reached = [0; COUNT];
             let Some(partition) = Partition::find(message.topic(), message.partition()) else {
                 continue;
             };
@@ -158,31 +159,36 @@ impl<'a> Ranges<'a> {
 
     /// The last offsets of a partition may hold nothing that is given to anybody: the marks of somebody's transactions.
     fn reached_end(&mut self, number: i32) {
-        let alike = self.unfinished().filter(|partition| partition.number == number);
-        let alike: Vec<Partition> = alike.collect();
-        if let [only] = alike[..] {
-            self.ends[only.index()] = None;
-        } else if let Some(reached) = usize::try_from(number)
-            .ok()
-            .and_then(|number| self.reached.get_mut(number))
-        {
+        let Ok(number) = usize::try_from(number) else { return };
+        if let Some(reached) = self.reached.get_mut(number) {
             *reached += 1;
+        }
+        if self.assigned(number) == 1 {
+            self.finish(number);
         }
     }
 
-    /// Two topics have a partition with the same number. When the ends of both were reached, and nothing came since, there
-    /// is nothing more.
+    /// Two topics have a partition with the same number. When both ends were reached, and nothing came for a while, there is
+    /// nothing more.
     fn finish_silent(&mut self) {
-        let unfinished: Vec<Partition> = self.unfinished().collect();
-        for partition in &unfinished {
-            let alike = unfinished
-                .iter()
-                .filter(|other| other.number == partition.number)
-                .count();
-            let number = usize::try_from(partition.number).unwrap_or(COUNT);
-            if self.reached.get(number).is_some_and(|reached| *reached >= alike) {
-                self.ends[partition.index()] = None;
+        for number in 0..COUNT {
+            if self.reached[number] >= self.assigned(number) {
+                self.finish(number);
             }
+        }
+    }
+
+    /// How many of the partitions that are read have this number.
+    fn assigned(&self, number: usize) -> usize {
+        let has = |partition: &Partition| usize::try_from(partition.number) == Ok(number);
+        Partition::all()
+            .filter(|partition| has(partition) && self.assigned[partition.index()])
+            .count()
+    }
+
+    fn finish(&mut self, number: usize) {
+        for partition in Partition::all().filter(|partition| usize::try_from(partition.number) == Ok(number)) {
+            self.ends[partition.index()] = None;
         }
     }
 

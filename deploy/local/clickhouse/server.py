@@ -15,6 +15,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import argparse
+import faulthandler
 import fcntl
 import os
 import signal
@@ -104,6 +105,8 @@ def hold(folder: Path) -> int:
 
 
 def main() -> None:
+    # A crash of the engine would leave nothing in the log.
+    faulthandler.enable()
     parser = argparse.ArgumentParser(description="ClickHouse's engine behind its HTTP interface, on 127.0.0.1")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--port", type=int, default=8123)

@@ -140,7 +140,13 @@ impl ClickHouse {
     }
 
     pub(super) fn error(&self, error: ClientError) -> ProjectionError {
-        let text = format!("ClickHouse at {self}: {}", one_line(&error.to_string()));
+        let mut text = format!("ClickHouse at {self}: {}", one_line(&error.to_string()));
+        if ["(UNKNOWN_DATABASE)", "(UNKNOWN_TABLE)"]
+            .iter()
+            .any(|name| text.contains(name))
+        {
+            text.push_str("; run `viral migrate`");
+        }
         match error {
             ClientError::BadResponse(said) if !may_pass(&said) => ProjectionError::ClickHouse(text),
             ClientError::BadResponse(_) | ClientError::Network(_) | ClientError::TimedOut => {

@@ -90,7 +90,7 @@ impl<'a> Analytics<'a> {
 
     /// One value, as text.
     async fn text(&self, query: &str) -> String {
-        let query = format!("SELECT toString(({query}))");
+        let query = format!("SELECT assumeNotNull(toString(({query})))");
         self.client.query_raw(&query).fetch_one::<String>().await.unwrap()
     }
 }
@@ -165,7 +165,7 @@ async fn its_views_say_what_the_log_and_the_read_models_say() {
     assert_eq!(ours["all"].as_str(), Some(found.as_str()));
     let ours = world
         .row(&format!(
-            "SELECT concat_ws('|', source_id, score, status) AS all FROM fraud_flags WHERE id = '{}'",
+            "SELECT concat_ws('|', source_id, score, resolution_status) AS all FROM fraud_flags WHERE id = '{}'",
             id(FLAG)
         ))
         .await;
@@ -256,11 +256,6 @@ async fn a_comparison_names_the_first_position_that_differs() {
             7,
         ),
         ("ALTER TABLE event_rows DELETE WHERE position = 5", "events", 5),
-        (
-            "ALTER TABLE event_rows UPDATE actor = 'somebody' WHERE position = 4",
-            "events",
-            4,
-        ),
     ] {
         analytics.execute(statement).await;
         let report = analytics.diff().await;
@@ -291,6 +286,14 @@ async fn a_comparison_names_the_first_position_that_differs() {
     analytics.caught_up().await;
     analytics.holds().await;
     running.stop().await;
+    // Columns that follow from others are looked at, too.
+    analytics
+        .execute("ALTER TABLE event_rows MODIFY COLUMN actor MATERIALIZED 'somebody'")
+        .await;
+    analytics
+        .execute("ALTER TABLE event_rows MATERIALIZE COLUMN actor")
+        .await;
+    assert_eq!(analytics.diff().await.first(), Some(Position(1)));
     let left = "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name LIKE '%_rebuilt'";
     assert_eq!(analytics.text(left).await, "0");
 }
