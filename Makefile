@@ -52,6 +52,7 @@ stack-stop: ## stop the stack; its data stays
 test: ## set up, build and run every test
 	@$(phase) setup $(setup) test
 	@$(phase) build cargo build --workspace --all-targets --locked
+	@$(phase) engine $(VIRAL_TEST_VENV)/bin/python -B -m unittest discover --start-directory deploy/local/clickhouse
 	@$(phase) test cargo test --workspace --locked
 
 # One test at a time: they share a broker, and each wants the machine for itself.

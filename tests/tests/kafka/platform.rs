@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
+use viral_tests::clickhouse::Engine;
 use viral_tests::process::{Platform, TOKEN, free_port, run, viral};
 use viral_tests::published::{Bed, PATIENCE, delete, point_at};
 use viral_tests::server::{Database, TestServer};
@@ -42,6 +43,8 @@ async fn a_platform_is_published_followed_and_restored_from_kafka_alone() {
     let (port, metrics) = (free_port(), free_port());
     // Topics as on the first day: the platform makes them.
     delete(bed.broker, &["viral.ledger.v1", "viral.events.v1"]).await;
+    let clickhouse = Engine::shared().await.database();
+    std::fs::write(bed.home.path().join("services/clickhouse"), &clickhouse).unwrap();
     let mut command = Platform::command("up", bed.home.path(), port, Some(&bed.database.superuser_url));
     command
         .env("VIRAL_FEED", "kafka")
@@ -64,6 +67,29 @@ async fn a_platform_is_published_followed_and_restored_from_kafka_alone() {
     assert_eq!(kafka["relay"]["lag"], "0", "{doctor}");
     assert_eq!(kafka["topics"][1]["partitions"], 8, "{doctor}");
     assert_eq!(bed.check().await, 0);
+
+    // ClickHouse follows Kafka, too.
+    assert_eq!(doctor["services"]["clickhouse"]["state"], "reachable", "{doctor}");
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let diff = ["audit", "diff", "--clickhouse", "--json"];
+        let (code, stdout, stderr) = over(&bed, &bed.database, &diff).await;
+        let report: Value = serde_json::from_str(&stdout).unwrap_or_default();
+        if report["position"] == head.to_string() {
+            assert_eq!((code, report["holds"].as_bool()), (0, Some(true)), "{report}");
+            assert!(report["entries"].as_u64() > Some(20), "{report}");
+            break;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "ClickHouse does not catch up: {stdout}\n{stderr}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    ok(&bed, &bed.database, &["projections", "rebuild", "clickhouse"]).await;
+    ok(&bed, &bed.database, &["audit", "diff", "--clickhouse"]).await;
+    let list = ok(&bed, &bed.database, &["projections", "list"]).await;
+    assert!(list.lines().any(|line| line.starts_with("clickhouse ")), "{list}");
 
     let diff = ok(&bed, &bed.database, &["audit", "diff"]).await;
     assert!(diff.contains("holds"), "{diff}");

@@ -4,6 +4,7 @@ use super::story::{self, CAMPAIGN, CREATOR, FLAG, MISSION, id};
 use super::traffic;
 use super::world::{PATIENCE, World};
 use clickhouse::Client;
+use std::path::Path;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -193,6 +194,24 @@ async fn its_views_say_what_the_log_and_the_read_models_say() {
     assert_eq!(balance["all"].as_str(), Some(found.as_str()));
     let creators = "SELECT count() FROM creators WHERE verification != 'unverified' AND rewards_paid > 0";
     assert_eq!(analytics.text(creators).await, "1");
+    // The queries of the documentation.
+    let docs = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../docs/ANALYTICS.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    let queries: Vec<&str> = docs
+        .split("```sql\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(queries.len() >= 12, "{}", queries.len());
+    for query in queries {
+        let mut answer = analytics.client.query_raw(query).fetch_bytes("JSONEachRow").unwrap();
+        let rows = answer
+            .collect()
+            .await
+            .unwrap_or_else(|error| panic!("{query}: {error}"));
+        let is_optional = query.contains("platform:fees") || query.contains("correlation_id");
+        assert!(is_optional || !rows.is_empty(), "{query}");
+    }
     // Debits and credits are equal in every asset.
     let unbalanced =
         "SELECT count() FROM (SELECT asset FROM ledger_entries GROUP BY asset HAVING sum(debit) != sum(credit))";
