@@ -277,7 +277,7 @@ pub struct SourceArgs {
     /// The lines of `viral export events`, plain or gzip; - is standard input
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Which log, where Kafka has the events of several: urn:viral:log:<uuid>
+    /// Which log, where Kafka has the events of several: `urn:viral:log:<uuid>`
     #[arg(long, value_name = "URN")]
     pub log: Option<String>,
 }

@@ -13,7 +13,7 @@ use super::error::Error;
 /// A held lock; dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -30,10 +30,12 @@ impl Lock {
     /// Gives a shared lock back and says whether it was the last: then nobody else can have one until the answer is
     /// dropped.
     pub(super) fn last(self, path: &Path) -> Result<Option<Self>, Error> {
+        // Closing it is not enough: a process that is just being started may have inherited the open file for a moment.
+        self.file.unlock().map_err(Error::file("unlock", path))?;
         drop(self);
         let file = open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(Error::file("lock", path)(source)),
         }
@@ -45,7 +47,7 @@ impl Lock {
         let began = Instant::now();
         loop {
             match try_lock(&file) {
-                Ok(()) => return Ok(Self { _file: file }),
+                Ok(()) => return Ok(Self { file }),
                 Err(TryLockError::Error(source)) => {
                     return Err(Error::file("lock", path)(source));
                 }
