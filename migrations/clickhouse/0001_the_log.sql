@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS watermark_rows (
     written_at DateTime64(6, 'UTC') DEFAULT now64(6) COMMENT 'When it was noted here'
 )
 ENGINE = ReplacingMergeTree(position) ORDER BY source
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'How far the tables are complete; behind the view watermarks';
 
 CREATE TABLE IF NOT EXISTS event_rows (
@@ -26,12 +26,12 @@ CREATE TABLE IF NOT EXISTS event_rows (
     recorded_date Date MATERIALIZED toDate(recorded_at, 'UTC') COMMENT 'The day, in UTC',
     actor String MATERIALIZED JSONExtractString(metadata, 'actor') COMMENT 'Pseudonymous id of who asked; empty if nobody did',
     correlation_id String MATERIALIZED JSONExtractString(metadata, 'correlationid') COMMENT 'The request that it belongs to',
-    unit_id UUID MATERIALIZED toUUID(JSONExtractString(metadata, 'unitid')) COMMENT 'The unit that it was appended in, all or nothing',
+    unit_id UUID MATERIALIZED toUUIDOrZero(JSONExtractString(metadata, 'unitid')) COMMENT 'The unit that it was appended in, all or nothing',
     INDEX of_position position TYPE minmax GRANULARITY 1,
     INDEX of_day recorded_date TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree ORDER BY (aggregate_type, position)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Every event of the log; behind the view events';
 
 CREATE TABLE IF NOT EXISTS ledger_entry_rows (
@@ -49,10 +49,10 @@ CREATE TABLE IF NOT EXISTS ledger_entry_rows (
     posted_at DateTime64(6, 'UTC') COMMENT 'When it was recorded',
     reverses Nullable(UUID) COMMENT 'The transaction that it undoes',
     captures Nullable(UUID) COMMENT 'The hold that it captured',
-    effective_date Date MATERIALIZED toDate(effective_at, 'UTC') COMMENT 'Day of effect, in UTC',
+    effective_date Date32 MATERIALIZED toDate32(effective_at) COMMENT 'Day of effect, in UTC',
     posted_date Date MATERIALIZED toDate(posted_at, 'UTC') COMMENT 'Day of posting, in UTC',
     INDEX of_position position TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree ORDER BY (asset, account, position, posting, side)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Both sides of every posting; behind the view ledger_entries';

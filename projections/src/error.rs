@@ -65,6 +65,9 @@ pub enum ProjectionError {
     /// The database refused what should be allowed: the set-up is wrong.
     #[error("the database of the read models refused: {0}")]
     Database(String),
+    /// ClickHouse cannot be reached, took too long, or has no room for now: worth trying again.
+    #[error("{0}")]
+    ClickHouseAway(String),
     /// ClickHouse refused what should be allowed, or holds something else: the set-up is wrong.
     #[error("{0}")]
     ClickHouse(String),
@@ -79,7 +82,9 @@ impl ProjectionError {
         match self {
             ProjectionError::Store(error) => error.is_retryable(),
             ProjectionError::Feed(error) => error.is_retryable(),
-            ProjectionError::Unseal(UnsealError::Unavailable(_)) | ProjectionError::Unavailable(_) => true,
+            ProjectionError::Unseal(UnsealError::Unavailable(_))
+            | ProjectionError::Unavailable(_)
+            | ProjectionError::ClickHouseAway(_) => true,
             _ => false,
         }
     }

@@ -158,6 +158,9 @@ pub fn parse(text: &str) -> Result<Line, LineError> {
         NotCanonical::OtherText { at } => LineError::NotCanonical { at },
         other => LineError::Malformed(other.to_string()),
     })?;
+    if !line.event.payload.starts_with('{') {
+        return Err(LineError::Malformed("data is not a JSON object".to_owned()));
+    }
     let canonical = with_metadata(&line.event, &line.source, &line.metadata)?;
     if canonical != text {
         let at = text.bytes().zip(canonical.bytes()).take_while(|(a, b)| a == b).count();
@@ -261,6 +264,7 @@ mod tests {
             ("\"position\":\"42\"", "\"position\":\"0\""),
             (".500000Z", ".5Z"),
             ("{\"note\"", "{ \"note\""),
+            (r#"{"note":"a \"quoted\" é","type":"book.something"}"#, "null"),
             ("\"specversion\":\"1.0\"", "\"specversion\":\"1.1\""),
             ("\"type\":\"book.something\"}", "\"extra\":1}"),
         ] {

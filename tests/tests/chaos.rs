@@ -3,6 +3,7 @@
 
 mod chaos {
     pub mod bad_luck;
+    pub mod clickhouse;
     pub mod disk;
     pub mod journey;
     pub mod journey_kills;

@@ -21,7 +21,7 @@ _TOKEN = re.compile(
 
 # Of the engine's table functions, table engines and database engines, those that stay within the server.
 SAFE_FUNCTIONS = frozenset(
-    "SQLStandardValues cluster clusterAllReplicas dictionary eval format fuzzJSON generateRandom generateSeries "
+    "SQLStandardValues cluster clusterAllReplicas dictionary format fuzzJSON generateRandom generateSeries "
     "generate_series input loop merge mergeTreeAnalyzeIndexes mergeTreeAnalyzeIndexesUUID mergeTreeCodecBlockCounts "
     "mergeTreeIndex mergeTreeProjection mergeTreeTextIndex null numbers numbers_mt primes values view viewExplain "
     "viewIfPermitted zeros zeros_mt".lower().split()

@@ -13,6 +13,8 @@ use viral_store::Position;
 const DATABASE: &str = "viral";
 /// How long a question that should be quick may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// And one about whole tables.
+const LONG_PATIENCE: Duration = Duration::from_secs(1_800);
 /// The oldest version whose views and settings are as the migrations need them.
 const OLDEST: u32 = 24;
 
@@ -52,6 +54,9 @@ impl ClickHouse {
         let mut url = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong(&format!("{}:// is not spoken", url.scheme())));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("nothing may follow the database"));
         }
         let database = match url.path().trim_matches('/') {
             "" => DATABASE.to_owned(),
@@ -97,7 +102,7 @@ impl ClickHouse {
     /// Its version.
     ///
     /// # Errors
-    /// As all questions here: [`ProjectionError::Unavailable`] if it cannot be reached, else
+    /// As all questions here: [`ProjectionError::ClickHouseAway`] if it cannot be reached, else
     /// [`ProjectionError::ClickHouse`].
     pub async fn version(&self) -> Result<String, ProjectionError> {
         let asked = self.outside();
@@ -130,11 +135,27 @@ impl ClickHouse {
         &self,
         asked: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, ProjectionError> {
-        match tokio::time::timeout(PATIENCE, asked).await {
+        self.answer(PATIENCE, asked).await
+    }
+
+    /// The answer to a question about whole tables.
+    pub(super) async fn at_length<T>(
+        &self,
+        asked: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ProjectionError> {
+        self.answer(LONG_PATIENCE, asked).await
+    }
+
+    async fn answer<T>(
+        &self,
+        patience: Duration,
+        asked: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ProjectionError> {
+        match tokio::time::timeout(patience, asked).await {
             Ok(answered) => answered.map_err(|error| self.error(error)),
-            Err(_) => Err(ProjectionError::Unavailable(format!(
+            Err(_) => Err(ProjectionError::ClickHouseAway(format!(
                 "ClickHouse at {self} did not answer within {} s",
-                PATIENCE.as_secs()
+                patience.as_secs()
             ))),
         }
     }
@@ -150,7 +171,7 @@ impl ClickHouse {
         match error {
             ClientError::BadResponse(said) if !may_pass(&said) => ProjectionError::ClickHouse(text),
             ClientError::BadResponse(_) | ClientError::Network(_) | ClientError::TimedOut => {
-                ProjectionError::Unavailable(text)
+                ProjectionError::ClickHouseAway(text)
             }
             _ => ProjectionError::ClickHouse(text),
         }
@@ -169,8 +190,9 @@ fn is_name(text: &str) -> bool {
 /// Whether an exception is about the state of the server: memory, disk, too many parts or queries, time, shutting down.
 /// <https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp>
 fn may_pass(said: &str) -> bool {
-    const PASSING: [u32; 18] = [
-        74, 75, 76, 159, 160, 198, 201, 202, 209, 210, 236, 241, 242, 243, 252, 319, 394, 425,
+    const PASSING: [u32; 24] = [
+        74, 75, 76, 159, 160, 198, 201, 202, 209, 210, 236, 241, 242, 243, 252, 285, 286, 319, 394, 425, 439, 473, 499,
+        999,
     ];
     let code = said
         .split_once("Code: ")
@@ -199,7 +221,13 @@ mod tests {
         assert_eq!(found.to_string(), "http://127.0.0.1:8123/other");
         assert!(!format!("{found:?}").contains("cret"));
         assert_eq!(ClickHouse::connect("http://host:1").unwrap().database(), DATABASE);
-        for wrong in ["host:8123", "tcp://secret@host", "http://host/a-b", ""] {
+        for wrong in [
+            "host:8123",
+            "tcp://secret@host",
+            "http://host/a-b",
+            "http://host/a?password=secret",
+            "",
+        ] {
             let told = ClickHouse::connect(wrong).unwrap_err().to_string();
             assert!(told.contains("CLICKHOUSE_URL") && !told.contains("secret"), "{told}");
         }

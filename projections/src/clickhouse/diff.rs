@@ -208,18 +208,21 @@ impl ClickHouse {
                 "event_rows",
                 "recorded_date != toDate(recorded_at, 'UTC') OR actor != JSONExtractString(metadata, 'actor') \
                  OR correlation_id != JSONExtractString(metadata, 'correlationid') \
-                 OR unit_id != toUUID(JSONExtractString(metadata, 'unitid'))",
+                 OR unit_id != toUUIDOrZero(JSONExtractString(metadata, 'unitid'))",
             ),
             (
                 "ledger_entries",
                 "ledger_entry_rows",
-                "effective_date != toDate(effective_at, 'UTC') OR posted_date != toDate(posted_at, 'UTC')",
+                "effective_date != toDate32(effective_at) OR posted_date != toDate(posted_at, 'UTC')",
             ),
         ] {
             let statement = format!(
                 "SELECT position FROM {rows} FINAL WHERE position <= {watermark} AND ({condition}) ORDER BY position LIMIT {TOLD}"
             );
-            for position in self.within(self.client().query(&statement).fetch_all::<u64>()).await? {
+            for position in self
+                .at_length(self.client().query(&statement).fetch_all::<u64>())
+                .await?
+            {
                 let expected = "columns that follow from the others".to_owned();
                 report.differs(table, Some(position), Some(expected), Some("others".to_owned()));
             }
@@ -237,7 +240,7 @@ impl ClickHouse {
         let statement = "SELECT account, asset, count() AS count, sum(debit) AS debits, sum(credit) AS credits \
              FROM ledger_entries WHERE position <= ? GROUP BY account, asset";
         let query = self.client().query(statement).bind(watermark.0);
-        let found = self.within(query.fetch_all::<SumsRow>()).await?;
+        let found = self.at_length(query.fetch_all::<SumsRow>()).await?;
         let mut actual: BTreeMap<(String, String), Sums> = found
             .into_iter()
             .map(|row| {

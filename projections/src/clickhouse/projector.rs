@@ -8,6 +8,7 @@ use sqlx::{PgPool, Row as _};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use uuid::Uuid;
 use viral_store::feed::{Feed, Feeds, StoreFeed};
 use viral_store::{EventStore, Position, StoredEvent};
 
@@ -169,6 +170,12 @@ impl ClickHouseProjector {
         let events = gather(following, noted.intended).await?;
         let Some(last) = events.last() else { return Ok(0) };
         let to = last.position;
+        // ClickHouse may have been emptied or restored since, or another projector is further on.
+        if self.check_source().await? != noted.position {
+            self.agree().await?;
+            following.at = NOWHERE;
+            return Ok(0);
+        }
         if noted.intended.is_none() && !self.intend(noted, to).await? {
             // Somebody else has noted another range meanwhile.
             following.at = NOWHERE;
@@ -189,7 +196,7 @@ impl ClickHouseProjector {
             position: last.position.0,
             recorded_at: last.recorded_at,
         };
-        let token = self.token("watermark_rows", after, last.position);
+        let token = self.token("watermark_rows", after, last);
         self.clickhouse.insert("watermark_rows", &token, &[watermark]).await
     }
 
@@ -207,17 +214,54 @@ impl ClickHouseProjector {
         }
         let event_rows: Vec<EventRow> = events.iter().map(EventRow::from).collect();
         let (name, entries_name) = (table("event_rows"), table("ledger_entry_rows"));
-        let token = self.token(&name, after, last.position);
-        self.clickhouse.insert(&name, &token, &event_rows).await?;
+        let range = (after, last.position);
+        let token = self.token(&name, after, last);
+        self.insert_all(&name, "position", range, &token, &event_rows).await?;
         if !entry_rows.is_empty() {
-            let token = self.token(&entries_name, after, last.position);
-            self.clickhouse.insert(&entries_name, &token, &entry_rows).await?;
+            let token = self.token(&entries_name, after, last);
+            let key = "position, posting, side";
+            self.insert_all(&entries_name, key, range, &token, &entry_rows).await?;
         }
         Ok(())
     }
 
-    fn token(&self, table: &str, after: Position, to: Position) -> String {
-        format!("{} {table} {after}-{to}", self.store.source())
+    /// Inserts rows and sees that they are there: a server may remember a token whose rows it has lost.
+    async fn insert_all<R>(
+        &self,
+        table: &str,
+        key: &str,
+        (after, to): (Position, Position),
+        token: &str,
+        rows: &[R],
+    ) -> Result<(), ProjectionError>
+    where
+        R: clickhouse::RowOwned + clickhouse::RowWrite,
+    {
+        let statement = format!("SELECT uniqExact({key}) FROM {table} WHERE position > {after} AND position <= {to}");
+        let count = || async {
+            let asked = self.clickhouse.client().query(&statement).fetch_one::<u64>();
+            self.clickhouse.within(asked).await
+        };
+        self.clickhouse.insert(table, token, rows).await?;
+        if count().await? >= rows.len() as u64 {
+            return Ok(());
+        }
+        tracing::warn!(table, %after, %to, "rows that were inserted before are gone: they are inserted again");
+        let fresh = format!("{token} {}", Uuid::now_v7());
+        self.clickhouse.insert(table, &fresh, rows).await?;
+        match count().await? {
+            found if found >= rows.len() as u64 => Ok(()),
+            found => Err(ProjectionError::ClickHouse(format!(
+                "{table} has {found} rows behind position {after} up to {to}, {} were inserted",
+                rows.len()
+            ))),
+        }
+    }
+
+    /// The same for the same events, and no others: a log that was restored may go on differently.
+    fn token(&self, table: &str, after: Position, last: &StoredEvent) -> String {
+        let (source, to, id) = (self.store.source(), last.position, last.event_id);
+        format!("{source} {table} {after}-{to} {id}")
     }
 
     /// Lets it go on after it stopped. Answers whether it had.
@@ -236,7 +280,9 @@ impl ClickHouseProjector {
         self.check_same_course(has).await?;
         self.register().await?;
         let noted = self.noted().await?;
-        if noted.position == has {
+        let head = self.store.head().await?.position;
+        let is_waiting = noted.intended.is_some_and(|intended| intended > head);
+        if noted.position == has && !is_waiting {
             return Ok(noted);
         }
         // The watermark is written after everything else: ClickHouse has what it says, whatever was noted. It may have
@@ -244,10 +290,12 @@ impl ClickHouseProjector {
         tracing::warn!(noted = %noted.position, clickhouse = %has, "going on from where ClickHouse is");
         sqlx::query(
             "UPDATE projections SET position = $2, intended = NULL, feed_place = NULL, updated_at = now() \
-             WHERE name = $1 AND state = 'live'",
+             WHERE name = $1 AND state = 'live' AND position = $3 AND intended IS NOT DISTINCT FROM $4",
         )
         .bind(NAME)
         .bind(registry::signed(has))
+        .bind(registry::signed(noted.position))
+        .bind(noted.intended.map(registry::signed))
         .execute(&self.pool)
         .await?;
         self.noted().await
@@ -304,7 +352,7 @@ impl ClickHouseProjector {
         Ok(Some(Noted {
             version,
             position,
-            intended: intended.map(registry::position).filter(|intended| *intended > position),
+            intended: intended.map(registry::position),
             place,
             problem,
         }))
@@ -413,7 +461,7 @@ impl ClickHouse {
     where
         R: clickhouse::RowOwned + clickhouse::RowWrite,
     {
-        let inserted = async {
+        let inserted = tokio::time::timeout(INSERT * 2, async {
             let mut insert = self
                 .client()
                 .insert::<R>(table)
@@ -427,8 +475,14 @@ impl ClickHouse {
                 insert.write(row).await?;
             }
             insert.end().await
-        };
-        inserted.await.map_err(|error| self.error(error))
+        });
+        match inserted.await {
+            Ok(inserted) => inserted.map_err(|error| self.error(error)),
+            Err(_) => Err(ProjectionError::ClickHouseAway(format!(
+                "ClickHouse at {self} did not take rows within {} s",
+                (INSERT * 2).as_secs()
+            ))),
+        }
     }
 
     /// The event at a position, if it is there.
