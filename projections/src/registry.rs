@@ -19,6 +19,8 @@ pub(crate) struct Registered {
     pub(crate) problem: Option<String>,
     /// Where its feed goes on.
     pub(crate) place: Option<String>,
+    /// The end of the range that is being inserted, where that is not one transaction with `position`: in ClickHouse.
+    pub(crate) intended: Option<Position>,
 }
 
 /// Which version of a read model a batch is for.
@@ -39,8 +41,7 @@ impl Target {
     }
 }
 
-const COLUMNS: &str =
-    "SELECT version, schema_version, position, problem, feed_place FROM projections WHERE name = $1 AND state = $2";
+const COLUMNS: &str = "SELECT version, schema_version, position, problem, feed_place, intended FROM projections WHERE name = $1 AND state = $2";
 
 /// Looks a version up.
 pub(crate) async fn find(
@@ -78,6 +79,7 @@ fn registered(row: &PgRow) -> Result<Registered, ProjectionError> {
         position: position(row.try_get(2)?),
         problem: row.try_get(3)?,
         place: row.try_get(4)?,
+        intended: row.try_get::<Option<i64>, _>(5)?.map(position),
     })
 }
 

@@ -2,7 +2,6 @@
 
 use crate::component::{Component, steady_port};
 use clickhouse::Client;
-use std::path::Path;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -31,19 +30,9 @@ impl Engine {
         format!("http://127.0.0.1:{}/test_{}", self.0.port(), Uuid::now_v7().simple())
     }
 
-    /// The home it runs in: a `viral` with this `VIRAL_HOME` finds the engine.
-    pub fn home(&self) -> &Path {
-        self.0.home()
-    }
-
     /// kill -9, and waits until nobody listens any more.
     pub async fn kill(&self) {
         self.0.kill().await;
-    }
-
-    /// SIGTERM, and waits until it has ended.
-    pub async fn stop(&self) {
-        self.0.stop().await;
     }
 
     /// Starts it again on the same port and data.

@@ -32,6 +32,22 @@ pub(super) enum State {
 }
 
 impl Service {
+    /// One that should be there: its version, or what is wrong.
+    fn asked(address: Option<String>, version: Result<String, String>, problems: &mut Vec<String>) -> Service {
+        let (state, version) = match version {
+            Ok(version) => (State::Reachable, Some(version)),
+            Err(problem) => {
+                problems.push(problem);
+                (State::Unreachable, None)
+            }
+        };
+        Service {
+            state,
+            address,
+            version,
+        }
+    }
+
     /// One line for people.
     pub(super) fn text(&self) -> String {
         let of = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -50,25 +66,17 @@ pub(super) async fn clickhouse(url: Option<&str>, problems: &mut Vec<String>) ->
     let Some(url) = url else {
         return Service::default();
     };
-    let mut service = Service {
-        state: State::Unreachable,
-        ..Service::default()
-    };
-    let asked = match ClickHouse::connect(url) {
+    match ClickHouse::connect(url) {
         Ok(clickhouse) => {
-            service.address = Some(clickhouse.to_string());
-            clickhouse.version().await
+            let asked = clickhouse.version().await;
+            Service::asked(
+                Some(clickhouse.to_string()),
+                asked.map_err(|error| error.to_string()),
+                problems,
+            )
         }
-        Err(error) => Err(error),
-    };
-    match asked {
-        Ok(version) => {
-            service.state = State::Reachable;
-            service.version = Some(version);
-        }
-        Err(error) => problems.push(error.to_string()),
+        Err(error) => Service::asked(None, Err(error.to_string()), problems),
     }
-    service
 }
 
 /// Asks Redis, if there is one.
@@ -76,26 +84,12 @@ pub(super) async fn redis(url: Option<&str>, problems: &mut Vec<String>) -> Serv
     let Some(url) = url else {
         return Service::default();
     };
-    let mut service = Service {
-        state: State::Unreachable,
-        ..Service::default()
-    };
-    let asked = match Address::parse(url) {
+    match Address::parse(url) {
         Ok(address) => {
-            service.address = Some(address.without_password());
-            address.version().await
+            let (place, asked) = (address.without_password(), address.version().await);
+            let asked = asked.map_err(|error| format!("Redis at {place}: {error}"));
+            Service::asked(Some(place), asked, problems)
         }
-        Err(error) => Err(error),
-    };
-    match asked {
-        Ok(version) => {
-            service.state = State::Reachable;
-            service.version = Some(version);
-        }
-        Err(error) => {
-            let place = service.address.as_ref().map(|address| format!(" at {address}"));
-            problems.push(format!("Redis{}: {error}", place.unwrap_or_default()));
-        }
+        Err(error) => Service::asked(None, Err(format!("Redis: {error}")), problems),
     }
-    service
 }

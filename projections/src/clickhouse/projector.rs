@@ -4,7 +4,7 @@ use super::client::ClickHouse;
 use super::rows::{EntryRow, EventRow, Watermark, entries};
 use crate::error::ProjectionError;
 use crate::registry::{self, Registered, Target};
-use sqlx::{PgPool, Row as _};
+use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -42,17 +42,6 @@ pub struct ClickHouseProjector {
     feeds: Arc<dyn Feeds>,
     /// Whether missing tables are made.
     migrates: bool,
-}
-
-/// Where it is, as noted in the database of the read models.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Noted {
-    version: i32,
-    position: Position,
-    /// The end of the range that is being inserted.
-    intended: Option<Position>,
-    place: Option<String>,
-    problem: Option<String>,
 }
 
 /// A feed and where it is.
@@ -158,7 +147,7 @@ impl ClickHouseProjector {
         }
     }
 
-    fn open(&self, noted: &Noted) -> Following {
+    fn open(&self, noted: &Registered) -> Following {
         Following {
             feed: self.feeds.open(noted.position, noted.place.as_deref()),
             at: noted.position,
@@ -166,7 +155,7 @@ impl ClickHouseProjector {
     }
 
     /// Inserts the next range. Answers how many events it had.
-    async fn advance(&self, noted: &Noted, following: &mut Following) -> Result<usize, ProjectionError> {
+    async fn advance(&self, noted: &Registered, following: &mut Following) -> Result<usize, ProjectionError> {
         let events = gather(following, noted.intended).await?;
         let Some(last) = events.last() else { return Ok(0) };
         let to = last.position;
@@ -275,7 +264,7 @@ impl ClickHouseProjector {
     }
 
     /// Compares what is noted with what ClickHouse has, and begins where both agree.
-    async fn agree(&self) -> Result<Noted, ProjectionError> {
+    async fn agree(&self) -> Result<Registered, ProjectionError> {
         let has = self.check_source().await?;
         self.check_same_course(has).await?;
         self.register().await?;
@@ -331,35 +320,8 @@ impl ClickHouseProjector {
         }
     }
 
-    async fn find(&self) -> Result<Option<Noted>, ProjectionError> {
-        let Some(registered) = registry::find(&self.pool, NAME, Target::Live).await? else {
-            return Ok(None);
-        };
-        let statement = "SELECT intended FROM projections WHERE name = $1 AND version = $2";
-        let row = sqlx::query(statement)
-            .bind(NAME)
-            .bind(registered.version)
-            .fetch_optional(&self.pool)
-            .await?;
-        let intended: Option<i64> = row.map(|row| row.try_get(0)).transpose()?.flatten();
-        let Registered {
-            version,
-            position,
-            problem,
-            place,
-            ..
-        } = registered;
-        Ok(Some(Noted {
-            version,
-            position,
-            intended: intended.map(registry::position),
-            place,
-            problem,
-        }))
-    }
-
-    async fn noted(&self) -> Result<Noted, ProjectionError> {
-        let found = self.find().await?;
+    async fn noted(&self) -> Result<Registered, ProjectionError> {
+        let found = registry::find(&self.pool, NAME, Target::Live).await?;
         found.ok_or_else(|| ProjectionError::NotSetUp(NAME.to_owned()))
     }
 
@@ -371,7 +333,7 @@ impl ClickHouseProjector {
     }
 
     /// Notes what is about to be inserted. Answers false if somebody else did, or moved on.
-    async fn intend(&self, noted: &Noted, to: Position) -> Result<bool, ProjectionError> {
+    async fn intend(&self, noted: &Registered, to: Position) -> Result<bool, ProjectionError> {
         let statement = "UPDATE projections SET intended = $4, updated_at = now() \
              WHERE name = $1 AND version = $2 AND position = $3 AND intended IS NULL";
         let done = sqlx::query(statement)
@@ -385,7 +347,7 @@ impl ClickHouseProjector {
     }
 
     /// Notes that a range is inserted, unless somebody else did.
-    async fn move_on(&self, noted: &Noted, to: Position, place: Option<&str>) -> Result<(), ProjectionError> {
+    async fn move_on(&self, noted: &Registered, to: Position, place: Option<&str>) -> Result<(), ProjectionError> {
         let statement = "UPDATE projections SET position = $4, intended = NULL, feed_place = coalesce($5, feed_place), \
              updated_at = now() WHERE name = $1 AND version = $2 AND position = $3";
         sqlx::query(statement)
