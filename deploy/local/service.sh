@@ -3,8 +3,8 @@
 #
 #   name      the server's folder in the home, and the file under services/ by which `viral` finds it
 #   title     what people call it
-#   program   a word of its command line: by it and its folder a process is known to be this server, and no other
-#             one that got the pid of a server that died
+#   program   a word of its command line: by it and its folder, which it works in or names, a process is known to be
+#             this server, and no other one that got the pid of a server that died
 #   ready     what its log says when it answers
 #   ports     where it will listen, all on 127.0.0.1
 #   address   what `viral` will be told
@@ -51,10 +51,12 @@ lock() {
 
 # The pid of the server, if it runs.
 running() {
-    local pid
+    local pid command
     pid=$(cat "$folder/pid" 2>/dev/null) && [ -n "$pid" ] || return 1
-    [[ $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") == *"$program"* ]] || return 1
-    [ "$(readlink "/proc/$pid/cwd")" = "$folder" ] || return 1
+    command=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")
+    [[ $command == *"$program"* ]] || return 1
+    # One that names the folder may work elsewhere for a while: ClickHouse's engine does while it is loaded.
+    [[ $command == *"$folder/"* ]] || [ "$(readlink "/proc/$pid/cwd")" = "$folder" ] || return 1
     echo "$pid"
 }
 
