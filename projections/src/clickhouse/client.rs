@@ -161,7 +161,7 @@ impl ClickHouse {
     }
 
     pub(super) fn error(&self, error: ClientError) -> ProjectionError {
-        let mut text = format!("ClickHouse at {self}: {}", one_line(&error.to_string()));
+        let mut text = format!("ClickHouse at {self}: {}", one_line(&with_causes(&error)));
         if ["(UNKNOWN_DATABASE)", "(UNKNOWN_TABLE)"]
             .iter()
             .any(|name| text.contains(name))
@@ -200,6 +200,20 @@ fn may_pass(said: &str) -> bool {
         .and_then(|code| code.trim().parse::<u32>().ok());
     // What has no code was said by something between us and the server.
     code.is_none_or(|code| PASSING.contains(&code))
+}
+
+/// What an error says, and why: the client's own text stops at `client error (Connect)`.
+fn with_causes(error: &ClientError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let why = error.to_string();
+        if !text.contains(&why) {
+            text = format!("{text}: {why}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn one_line(text: &str) -> String {

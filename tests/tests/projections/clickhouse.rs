@@ -352,6 +352,7 @@ async fn what_cannot_be_reached_or_is_not_set_up_is_told() {
         error.is_retryable() && error.to_string().contains("127.0.0.1:1"),
         "{error}"
     );
+    assert!(error.to_string().contains("refused"), "{error}");
     let empty = ClickHouse::connect(&Engine::shared().await.database()).unwrap();
     let error = empty.check_tables().await.unwrap_err();
     assert!(error.to_string().contains("viral migrate"), "{error}");
