@@ -10,6 +10,7 @@ pub mod assignment;
 pub mod campaign;
 mod codes;
 pub mod effects;
+pub mod engagement;
 pub mod fraud_flag;
 #[cfg(test)]
 mod given;
@@ -28,6 +29,7 @@ pub mod user;
 
 pub use aggregate::{Aggregate, DomainEvent, Refusal};
 pub use effects::Effect;
+pub use engagement::Measurement;
 pub use ids::{AssignmentId, CampaignId, FlagId, MissionId, OnRampId, PayoutId, UserId};
 pub use money::{Money, Rate, Vcoin};
 pub use requirements::Requirements;

@@ -4,7 +4,7 @@ use crate::error::KafkaError;
 use rdkafka::admin::AdminClient;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
-use rdkafka::producer::{Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{FutureProducer, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientContext, Statistics};
 use std::time::Duration;
 
@@ -132,6 +132,27 @@ impl Cluster {
             .set("queue.buffering.max.messages", "100000")
             .set("queue.buffering.max.kbytes", "65536");
         Ok(config.create_with_context(context)?)
+    }
+
+    /// A producer for whoever waits for the answer: it gives up after a while, and what it sends may arrive twice. Waiting
+    /// records take at most 32 MiB.
+    pub(crate) fn answering_producer(&self) -> Result<FutureProducer<Quiet>, KafkaError> {
+        let mut config = self.client();
+        config
+            .set("acks", "all")
+            .set("message.timeout.ms", "10000")
+            .set("compression.type", "lz4")
+            .set("linger.ms", "5")
+            .set("queue.buffering.max.messages", "50000")
+            .set("queue.buffering.max.kbytes", "32768");
+        Ok(config.create_with_context(Quiet)?)
+    }
+
+    /// A consumer for what may be read again: where its offset is not there, it begins at the first one that is.
+    pub(crate) fn forgiving_consumer(&self) -> Result<BaseConsumer<Quiet>, KafkaError> {
+        let mut config = self.consumer_config();
+        config.set("auto.offset.reset", "earliest");
+        Ok(config.create_with_context(Quiet)?)
     }
 
     /// How many brokers answer, and the id of the cluster.

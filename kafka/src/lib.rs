@@ -4,6 +4,8 @@
 //! [`KafkaFeeds`] gives the whole log back, merged by position from all partitions, so that whoever follows it does not
 //! know where it comes from; [`archive`] reads all that was published, for auditors and after the loss of the store.
 //!
+//! [`engagement`] has what is no event: measurements, in a topic of their own.
+//!
 //! What may be relied on, whoever reads: the first occurrence of each event is in its partition in the order of the log,
 //! and none is left out. Records may come twice, after a relay or its connection was cut off; a reader keeps the highest
 //! position that it has seen.
@@ -15,6 +17,7 @@ pub mod catalogue;
 #[cfg(test)]
 mod checked_in;
 mod cluster;
+pub mod engagement;
 mod error;
 mod feed;
 mod fetch;
@@ -28,6 +31,7 @@ pub mod topics;
 
 pub use archive::{Archive, read_all};
 pub use cluster::Cluster;
+pub use engagement::{EngagementReader, EngagementTopic};
 pub use error::KafkaError;
 pub use feed::KafkaFeeds;
 pub use relay::{Relay, Standing, Status};

@@ -13,7 +13,13 @@ pub const EVENTS: &str = "viral.events.v1";
 /// The partitions of [`EVENTS`]. Fixed: an aggregate stays in its partition for ever.
 pub const EVENTS_PARTITIONS: i32 = 8;
 
-/// A topic of the published log.
+/// Measurements of engagement. They are no events: nothing of the log is in it.
+pub const ENGAGEMENT: Topic = Topic {
+    name: "viral.engagement.v1",
+    partitions: 8,
+};
+
+/// A topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Topic {
     /// Its name.
@@ -33,6 +39,9 @@ pub const TOPICS: [Topic; 2] = [
         partitions: EVENTS_PARTITIONS,
     },
 ];
+
+/// All topics, those of the log first.
+pub const ALL: [Topic; 3] = [TOPICS[0], TOPICS[1], ENGAGEMENT];
 
 /// What must be set so that nothing is ever deleted, thinned out or stamped anew.
 pub const SETTINGS: [(&str, &str); 7] = [
@@ -63,12 +72,12 @@ pub struct Found {
     pub replicas: usize,
 }
 
-/// Makes the topics that are missing, then checks all of them. Running it again changes nothing.
+/// Makes the topics that are missing, then checks [`ALL`] of them. Running it again changes nothing.
 ///
 /// # Errors
 /// As [`check`]; [`KafkaError::Denied`] if the brokers do not make them.
 pub async fn create(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
-    match check(cluster).await {
+    match check(cluster, &ALL).await {
         Err(KafkaError::NoTopic(_)) => {}
         checked => return checked,
     }
@@ -76,7 +85,7 @@ pub async fn create(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
     let replicas = i32::try_from(brokers.clamp(1, REPLICAS)).unwrap_or(1);
     let min_in_sync = if replicas >= 3 { "2" } else { "1" };
     let min_max_bytes = MIN_MAX_MESSAGE_BYTES.to_string();
-    let topics: Vec<NewTopic<'_>> = TOPICS
+    let topics: Vec<NewTopic<'_>> = ALL
         .iter()
         .map(|topic| {
             let new = NewTopic::new(topic.name, topic.partitions, TopicReplication::Fixed(replicas));
@@ -104,23 +113,23 @@ pub async fn create(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
         }
     }
     // A new topic is known to the controller before every broker has heard of it.
-    let mut checked = check(cluster).await;
+    let mut checked = check(cluster, &ALL).await;
     for _ in 0..20 {
         if !matches!(checked, Err(KafkaError::NoTopic(_) | KafkaError::Partitions { .. })) {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        checked = check(cluster).await;
+        checked = check(cluster, &ALL).await;
     }
     checked
 }
 
-/// Checks that the topics are there, with their partitions and settings.
+/// Checks that topics are there, with their partitions and settings.
 ///
 /// # Errors
 /// [`KafkaError::NoTopic`], [`KafkaError::Partitions`] or [`KafkaError::Setting`] for the first thing that is not as it
 /// must be.
-pub async fn check(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
+pub async fn check(cluster: &Cluster, topics: &'static [Topic]) -> Result<Vec<Found>, KafkaError> {
     let asked = cluster.clone();
     let found = crate::cluster::blocking(move || {
         let admin = asked.admin()?;
@@ -128,17 +137,17 @@ pub async fn check(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
             .inner()
             .fetch_metadata(None, ANSWER)
             .map_err(|error| KafkaError::Unavailable(format!("{}: {error}", asked.brokers())))?;
-        all(&metadata)
+        all(&metadata, topics)
     });
     let found: Vec<Found> = found.await?;
-    let resources: Vec<_> = TOPICS
+    let resources: Vec<_> = topics
         .iter()
         .map(|topic| ResourceSpecifier::Topic(topic.name))
         .collect();
     let options = AdminOptions::new().request_timeout(Some(ANSWER));
     let admin = cluster.admin()?;
     let described = admin.describe_configs(&resources, &options).await?;
-    for (topic, described) in TOPICS.iter().zip(described) {
+    for (topic, described) in topics.iter().zip(described) {
         let resource = described.map_err(|code| match crate::error::is_missing_topic(code) {
             true => KafkaError::NoTopic(topic.name.to_owned()),
             false => KafkaError::Unavailable(format!("the settings of topic {}: {code}", topic.name)),
@@ -174,9 +183,9 @@ pub async fn check(cluster: &Cluster) -> Result<Vec<Found>, KafkaError> {
     Ok(found)
 }
 
-/// All topics, if they are there with their partitions.
-pub(crate) fn all(metadata: &Metadata) -> Result<Vec<Found>, KafkaError> {
-    TOPICS.iter().map(|topic| found(topic, metadata)).collect()
+/// Topics, if they are there with their partitions.
+pub(crate) fn all(metadata: &Metadata, topics: &[Topic]) -> Result<Vec<Found>, KafkaError> {
+    topics.iter().map(|topic| found(topic, metadata)).collect()
 }
 
 fn found(topic: &Topic, metadata: &Metadata) -> Result<Found, KafkaError> {

@@ -11,6 +11,7 @@ mod campaigns;
 mod checkpoints;
 mod clickhouse;
 mod diff;
+mod engagement;
 mod error;
 mod fact;
 mod fraud_flags;
@@ -35,7 +36,8 @@ mod users;
 mod wallets;
 
 pub use checkpoints::{Behind, Checkpoints};
-pub use clickhouse::{ClickHouse, ClickHouseDifference, ClickHouseProjector, ClickHouseReport};
+pub use clickhouse::{ClickHouse, ClickHouseDifference, ClickHouseProjector, ClickHouseReport, EngagementOffset};
+pub use engagement::{EngagementTable, Waiting};
 pub use diff::{Compared, Difference, ParkedEvent, Report, diff};
 pub use error::ProjectionError;
 pub use model::{READ_MODELS, ReadModel, WhenBad};

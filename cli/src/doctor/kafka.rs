@@ -3,7 +3,7 @@
 use super::services::State;
 use serde::Serialize;
 use std::time::Duration;
-use viral_kafka::{Cluster, Tail, tails, topics};
+use viral_kafka::{Cluster, Tail, engagement, tails, topics};
 use viral_projections::UnreadableRecords;
 use viral_store::feed::UnreadableRecord;
 
@@ -100,23 +100,32 @@ pub(super) async fn look(cluster: Option<Cluster>, log: Option<Log<'_>>, problem
             return report;
         }
     }
-    let found = match topics::check(&cluster).await {
+    let found = match topics::check(&cluster, &topics::ALL).await {
         Ok(found) => found,
         Err(error) => {
             problems.push(error.to_string());
             return report;
         }
     };
+    let mut ends: Vec<Ends> = Vec::new();
+    match engagement::ends(&cluster).await {
+        Ok(found) => ends.extend(
+            (0..)
+                .zip(found)
+                .map(|(number, (start, end))| (topics::ENGAGEMENT.name, number, start, end)),
+        ),
+        Err(error) => problems.push(error.to_string()),
+    }
+    report.topics = found.iter().map(|topic| with_records(topic, &ends)).collect();
     let Some(log) = log else { return report };
-    let mut ends = Vec::new();
     match tails(&cluster, log.source).await {
         Ok(tails) => {
             ends.extend(
                 tails
                     .iter()
-                    .map(|tail| (tail.partition.topic, tail.partition.number, tail.end)),
+                    .map(|tail| (tail.partition.topic, tail.partition.number, tail.start, tail.end)),
             );
-            report.topics = found.iter().map(|topic| with_records(topic, &tails)).collect();
+            report.topics = found.iter().map(|topic| with_records(topic, &ends)).collect();
             problems.extend(foreign_topics(&tails));
             let last = tails.iter().filter_map(|tail| tail.last.as_ref());
             let position = last.map(|event| event.position.0).max().unwrap_or(0);
@@ -133,7 +142,7 @@ pub(super) async fn look(cluster: Option<Cluster>, log: Option<Log<'_>>, problem
                 // Of a topic that was made anew since, nothing is left to look at.
                 let is_there = |record: &UnreadableRecord| {
                     ends.is_empty()
-                        || ends.iter().any(|(topic, number, end)| {
+                        || ends.iter().any(|(topic, number, _, end)| {
                             *topic == record.topic && *number == record.partition && record.offset < *end
                         })
                 };
@@ -161,13 +170,16 @@ fn foreign_topics(tails: &[Tail]) -> Vec<String> {
     problems
 }
 
-fn with_records(topic: &topics::Found, tails: &[Tail]) -> Topic {
-    let own = tails.iter().filter(|tail| tail.partition.topic == topic.name);
+/// A partition: its topic, its number, its first offset and its end.
+type Ends = (&'static str, i32, i64, i64);
+
+fn with_records(topic: &topics::Found, ends: &[Ends]) -> Topic {
+    let own = ends.iter().filter(|(name, ..)| *name == topic.name);
     Topic {
         name: topic.name,
         partitions: topic.partitions,
         replicas: topic.replicas,
-        records: own.map(|tail| tail.end - tail.start).sum(),
+        records: own.map(|(_, _, start, end)| end - start).sum(),
     }
 }
 

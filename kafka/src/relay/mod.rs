@@ -138,7 +138,7 @@ impl Relay {
     /// Everything that comes before publishing.
     async fn begin(&self) -> Result<(Lease, start::Found), KafkaError> {
         let lease = self.acquire().await?;
-        topics::check(&self.cluster).await?;
+        topics::check(&self.cluster, &topics::TOPICS).await?;
         let found = start::examine(&self.cluster, self.store.as_ref()).await?;
         Ok((lease, found))
     }

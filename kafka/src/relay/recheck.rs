@@ -55,7 +55,8 @@ pub(super) async fn until_changed(
 fn ask(cluster: &Cluster) -> Result<[Range; COUNT], KafkaError> {
     let consumer = cluster.consumer()?;
     let metadata = consumer.fetch_metadata(None, ANSWER);
-    topics::all(&metadata.map_err(|error| KafkaError::Unavailable(error.to_string()))?)?;
+    let metadata = metadata.map_err(|error| KafkaError::Unavailable(error.to_string()))?;
+    topics::all(&metadata, &topics::TOPICS)?;
     fetch::watermarks_within(&consumer, ANSWER)
 }
 

@@ -13,6 +13,8 @@ use viral_store::Position;
 const DATABASE: &str = "viral";
 /// How long a question that should be quick may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// And one that somebody waits for at a page.
+const BRIEF_PATIENCE: Duration = Duration::from_secs(3);
 /// And one about whole tables.
 const LONG_PATIENCE: Duration = Duration::from_secs(1_800);
 /// The oldest version whose views and settings are as the migrations need them.
@@ -136,6 +138,14 @@ impl ClickHouse {
         asked: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, ProjectionError> {
         self.answer(PATIENCE, asked).await
+    }
+
+    /// The answer to a question that somebody waits for at a page.
+    pub(super) async fn briefly<T>(
+        &self,
+        asked: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ProjectionError> {
+        self.answer(BRIEF_PATIENCE, asked).await
     }
 
     /// The answer to a question about whole tables.

@@ -6,7 +6,7 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
 /// The statements of `migrations/clickhouse/`, in order.
-const MIGRATIONS: [(u32, &str, &str); 2] = [
+const MIGRATIONS: [(u32, &str, &str); 3] = [
     (
         1,
         "the_log",
@@ -16,6 +16,11 @@ const MIGRATIONS: [(u32, &str, &str); 2] = [
         2,
         "views",
         include_str!("../../../migrations/clickhouse/0002_views.sql"),
+    ),
+    (
+        3,
+        "engagement",
+        include_str!("../../../migrations/clickhouse/0003_engagement.sql"),
     ),
 ];
 

@@ -7,12 +7,15 @@
 
 mod client;
 mod diff;
+mod engagement;
+mod metrics;
 mod migrate;
 mod projector;
 mod rebuild;
 mod rows;
 
 pub use client::ClickHouse;
+pub use engagement::EngagementOffset;
 pub use diff::{ClickHouseDifference, ClickHouseReport};
 pub use projector::ClickHouseProjector;
 use projector::NAME;

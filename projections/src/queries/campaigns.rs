@@ -1,6 +1,7 @@
 //! Campaigns: the list, and one with its money and how far it is.
 
 use super::kpi::{self, KpiProgress, Measured};
+use super::metrics::{Asked, Engagement, Of};
 use super::page::one_more;
 use super::snapshot::{Snapshot, select};
 use super::{At, Page, QueryError, ReadModels, TimeKey};
@@ -114,6 +115,9 @@ pub struct Campaign {
     pub assignments: AssignmentCounts,
     /// How far each target is reached.
     pub kpi_progress: Vec<KpiProgress>,
+    /// What was measured; left out for creators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engagement: Option<Engagement>,
 }
 
 /// How many missions a campaign has.
@@ -204,26 +208,47 @@ impl ReadModels {
         id: CampaignId,
         creator_view: Option<UserId>,
     ) -> Result<At<Option<Campaign>>, QueryError> {
-        let mut snapshot = Snapshot::begin(&self.pool, &[&READ_MODEL]).await?;
-        let query = select!(
-            r#"SELECT c.id, c.sponsor_id, c.type, c.title, c.status, c.start_at, c.end_at, c.created_at, c.updated_at,
-                 c.description, c.kpi_config, "#,
-            money!(),
-            r#"
-               FROM campaigns c
-               WHERE c.id = $2 AND "#,
-            visible!()
-        );
-        let creator = creator_view.map(|creator| creator.0);
-        let campaign = match snapshot.row(query.bind(creator).bind(id.0)).await? {
-            Some(described) => Some(counted(&mut snapshot, described).await?),
-            None => None,
+        let asked = match creator_view {
+            None => self.measurements.ask(Of::Campaign(id.0)).await,
+            Some(_) => Asked::Missing(String::new()),
         };
+        let mut snapshot = Snapshot::begin(&self.pool, &[&READ_MODEL]).await?;
+        let campaign = find(&mut snapshot, id, creator_view, asked).await?;
         snapshot.answer(campaign).await
     }
 }
 
-async fn counted(snapshot: &mut Snapshot, described: Described) -> Result<Campaign, QueryError> {
+pub(super) async fn find(
+    snapshot: &mut Snapshot,
+    id: CampaignId,
+    creator_view: Option<UserId>,
+    asked: Asked,
+) -> Result<Option<Campaign>, QueryError> {
+    let query = select!(
+        r#"SELECT c.id, c.sponsor_id, c.type, c.title, c.status, c.start_at, c.end_at, c.created_at, c.updated_at,
+             c.description, c.kpi_config, "#,
+        money!(),
+        r#"
+           FROM campaigns c
+           WHERE c.id = $2 AND "#,
+        visible!()
+    );
+    let creator = creator_view.map(|creator| creator.0);
+    let Some(described) = snapshot.row(query.bind(creator).bind(id.0)).await? else {
+        return Ok(None);
+    };
+    let engagement = match creator_view {
+        None => Some(asked.answered(snapshot).await?),
+        Some(_) => None,
+    };
+    counted(snapshot, described, engagement).await.map(Some)
+}
+
+async fn counted(
+    snapshot: &mut Snapshot,
+    described: Described,
+    engagement: Option<Engagement>,
+) -> Result<Campaign, QueryError> {
     let Described {
         summary,
         description,
@@ -260,6 +285,7 @@ async fn counted(snapshot: &mut Snapshot, described: Described) -> Result<Campai
         deliverables: by_status.approved,
         creators: creators_approved,
         spend: summary.money.as_ref().map(|money| money.paid),
+        engagement: engagement.as_ref().and_then(|engagement| engagement.figures),
     };
     Ok(Campaign {
         kpi_progress: kpi::progress(&kpi_config, &measured),
@@ -268,6 +294,7 @@ async fn counted(snapshot: &mut Snapshot, described: Described) -> Result<Campai
         kpi_config,
         missions,
         assignments: by_status,
+        engagement,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::assignments::{Assignment, assignment_columns};
 use super::earnings::{self, Earnings};
+use super::metrics::{Engagement, Of};
 use super::missions::{Mission, mission_columns};
 use super::snapshot::{Snapshot, select};
 use super::{At, QueryError, ReadModels, users};
@@ -42,6 +43,8 @@ pub struct Dashboard {
     pub in_review: Vec<Task>,
     /// What was earned.
     pub earnings: Earnings,
+    /// What was measured of the creator's work, in all campaigns.
+    pub engagement: Engagement,
     /// Missions that the creator could take part in at once, the best reward first.
     pub suggestions: Vec<Suggestion>,
 }
@@ -80,6 +83,7 @@ impl ReadModels {
     /// The dashboard of a creator; nothing if there is no such creator.
     pub async fn dashboard(&self, creator: UserId, now: DateTime<Utc>) -> Result<At<Option<Dashboard>>, QueryError> {
         let models = [&crate::users::READ_MODEL, &campaigns::READ_MODEL, &payouts::READ_MODEL];
+        let asked = self.measurements.ask(Of::Creator(creator.0)).await;
         let mut snapshot = Snapshot::begin(&self.pool, &models).await?;
         let user = users::find(&mut snapshot, creator).await?;
         let Some(user) = user.filter(|user| user.role == Role::Creator) else {
@@ -95,6 +99,7 @@ impl ReadModels {
             tasks: tasks(&mut snapshot, creator, &["accepted", "rejected"], Some(now)).await?,
             in_review: tasks(&mut snapshot, creator, &["submitted"], None).await?,
             earnings: earnings::of(&mut snapshot, creator).await?,
+            engagement: asked.answered(&mut snapshot).await?,
             suggestions: suggestions(&mut snapshot, creator, now).await?,
         };
         snapshot.answer(Some(dashboard)).await

@@ -1,5 +1,6 @@
 //! How far a campaign's targets are reached.
 
+use super::metrics::EngagementFigures;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -26,6 +27,8 @@ pub(super) struct Measured {
     pub(super) creators: u64,
     /// What was paid, the fees included; hidden from creators.
     pub(super) spend: Option<Vcoin>,
+    /// What was measured; hidden from creators.
+    pub(super) engagement: Option<EngagementFigures>,
 }
 
 pub(super) fn progress(targets: &Map<String, Value>, measured: &Measured) -> Vec<KpiProgress> {
@@ -34,7 +37,12 @@ pub(super) fn progress(targets: &Map<String, Value>, measured: &Measured) -> Vec
             "deliverables" => Some(Value::from(measured.deliverables)),
             "creators" => Some(Value::from(measured.creators)),
             "spend_vcoin" => measured.spend.map(|spend| Value::from(spend.to_string())),
-            // Measurements from outside are not in the log.
+            "impressions" => measured.engagement.map(|figures| Value::from(figures.impressions)),
+            "clicks" => measured.engagement.map(|figures| Value::from(figures.clicks)),
+            "watch_time" => measured.engagement.map(|figures| Value::from(figures.watch_time)),
+            "watch_hours" => measured.engagement.map(|figures| Value::from(hours(figures.watch_time))),
+            "conversions" => measured.engagement.map(|figures| Value::from(figures.conversions)),
+            // Whatever else the sponsor wants to reach nobody measures here.
             _ => None,
         };
         KpiProgress {
@@ -45,6 +53,14 @@ pub(super) fn progress(targets: &Map<String, Value>, measured: &Measured) -> Vec
         }
     };
     targets.iter().map(of_target).collect()
+}
+
+/// Seconds in hours, to two digits.
+fn hours(seconds: u64) -> f64 {
+    // 2^53 seconds are exact, and longer than there was time.
+    #[allow(clippy::cast_precision_loss)]
+    let seconds = seconds as f64;
+    (seconds / 36.0).round() / 100.0
 }
 
 /// A figure to look at, not to count with: floating point will do. Targets so small that it cannot hold it have none.
@@ -66,19 +82,26 @@ mod tests {
     fn known_metrics_have_figures() {
         let targets = json!({
             "creators": 3, "deliverables": 8, "impressions": 100_000, "spend_vcoin": 1000.5, "tiny": 1e-300,
+            "watch_hours": 3,
         });
         let measured = Measured {
             deliverables: 3,
             creators: 2,
             spend: Vcoin::parse("250.125").ok(),
+            engagement: Some(EngagementFigures {
+                impressions: 40_000,
+                watch_time: 5_430,
+                ..EngagementFigures::default()
+            }),
         };
         let told = serde_json::to_value(progress(targets.as_object().unwrap(), &measured)).unwrap();
         let expected = json!([
             {"metric": "creators", "target": 3, "actual": 2, "percent": 66.67},
             {"metric": "deliverables", "target": 8, "actual": 3, "percent": 37.5},
-            {"metric": "impressions", "target": 100_000, "actual": null, "percent": null},
+            {"metric": "impressions", "target": 100_000, "actual": 40_000, "percent": 40.0},
             {"metric": "spend_vcoin", "target": 1000.5, "actual": "250.1250", "percent": 25.0},
             {"metric": "tiny", "target": 1e-300, "actual": null, "percent": null},
+            {"metric": "watch_hours", "target": 3, "actual": 1.51, "percent": 50.33},
         ]);
         assert_eq!(told, expected);
     }

@@ -14,6 +14,7 @@ mod error;
 mod fraud_flags;
 mod history;
 mod kpi;
+mod metrics;
 mod missions;
 mod of_campaign;
 mod page;
@@ -32,6 +33,11 @@ pub use earnings::{CampaignEarnings, Earnings, MonthEarnings};
 pub use error::QueryError;
 pub use fraud_flags::{FlagFilter, FlagKey, FraudFlag};
 pub use kpi::KpiProgress;
+pub use metrics::{
+    CampaignMetrics, CostPerResult, CreatorPerformance, Engagement, EngagementFigures, Interval, Measurements,
+    MetricsFilter, Performance, PlatformPerformance, Point, Watermark,
+};
+pub(crate) use metrics::{Group, Of};
 pub use missions::Mission;
 pub use page::{Page, TimeKey};
 pub use payouts::{Payout, PayoutFilter};
@@ -49,6 +55,7 @@ use viral_store::{EventStore, Position};
 pub struct ReadModels {
     pool: PgPool,
     log: Arc<dyn EventStore>,
+    measurements: Measurements,
 }
 
 /// An answer, and how much of the log it knows.
@@ -75,7 +82,17 @@ impl ReadModels {
     /// Asks by way of this pool, whose connections have the role `viral_app`, and reads the events of histories from the
     /// log that the read models are made of.
     pub fn new(pool: PgPool, log: Arc<dyn EventStore>) -> ReadModels {
-        ReadModels { pool, log }
+        ReadModels {
+            pool,
+            log,
+            measurements: Measurements::default(),
+        }
+    }
+
+    /// Finds measurements of engagement here; in PostgreSQL if nothing is said.
+    #[must_use]
+    pub fn with_measurements(self, measurements: Measurements) -> ReadModels {
+        ReadModels { measurements, ..self }
     }
 }
 

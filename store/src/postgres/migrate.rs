@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../../migrations/0005_home_of_the_log.sql"),
     ),
     (6, "clickhouse", include_str!("../../../migrations/0006_clickhouse.sql")),
+    (7, "engagement", include_str!("../../../migrations/0007_engagement.sql")),
 ];
 
 #[derive(Debug)]

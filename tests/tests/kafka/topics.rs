@@ -41,9 +41,9 @@ async fn migrate_makes_them_once() {
             "{stderr}"
         );
     }
-    let found = topics::check(&bed.cluster).await.unwrap();
+    let found = topics::check(&bed.cluster, &topics::ALL).await.unwrap();
     let partitions: Vec<usize> = found.iter().map(|topic| topic.partitions).collect();
-    assert_eq!(partitions, [1, 8]);
+    assert_eq!(partitions, [1, 8, 8]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

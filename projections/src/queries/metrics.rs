@@ -1,0 +1,492 @@
+//! What came of a campaign: measurements of engagement beside the rewards that were paid.
+//!
+//! Measurements are in ClickHouse, which then knows the rewards too; or in PostgreSQL. Where they cannot be asked the answer
+//! has the rewards of the read models, and says what is missing.
+
+use super::kpi::KpiProgress;
+use super::snapshot::{Snapshot, select};
+use super::{At, OfCampaign, QueryError, ReadModels, campaigns};
+use crate::campaigns::READ_MODEL;
+use crate::clickhouse::ClickHouse;
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+use viral_domain::{CampaignId, UserId, Vcoin};
+use viral_ledger::{Amount, timestamp};
+use viral_store::Position;
+
+/// Where measurements of engagement are.
+#[derive(Debug, Clone, Default)]
+pub enum Measurements {
+    /// In table `engagement_metrics` of PostgreSQL: there is nothing else.
+    #[default]
+    Postgres,
+    /// In ClickHouse.
+    ClickHouse(ClickHouse),
+    /// In Kafka, and nothing of ours reads them there.
+    Kafka,
+}
+
+/// How long one point of a series is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Interval {
+    /// An hour.
+    Hour,
+    /// A day, in UTC.
+    Day,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EngagementFigures {
+    /// How often something was shown.
+    pub impressions: u64,
+    /// How often it was clicked.
+    pub clicks: u64,
+    /// How long it was watched, in seconds.
+    pub watch_time: u64,
+    /// How often somebody did what the campaign is for.
+    pub conversions: u64,
+}
+
+/// What was measured in sum, inside another answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Engagement {
+    /// The figures; null where measurements cannot be asked.
+    #[serde(flatten)]
+    pub figures: Option<EngagementFigures>,
+    /// Why there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+}
+
+/// What was measured, and what was paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Performance {
+    /// What was measured; null where measurements cannot be asked.
+    pub engagement: Option<EngagementFigures>,
+    /// How many rewards were paid.
+    pub rewards: u64,
+    /// How much that was, fees included.
+    pub paid_vcoin: Vcoin,
+}
+
+/// An hour or a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Point {
+    /// When it begins.
+    #[serde(with = "timestamp")]
+    #[schemars(with = "DateTime<Utc>")]
+    pub start: DateTime<Utc>,
+    /// What happened in it.
+    #[serde(flatten)]
+    pub performance: Performance,
+}
+
+/// A creator's part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CreatorPerformance {
+    /// Which creator.
+    pub creator_id: Uuid,
+    /// What came of it.
+    #[serde(flatten)]
+    pub performance: Performance,
+}
+
+/// A platform's part. Rewards are not paid by platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlatformPerformance {
+    /// Which platform.
+    pub platform: String,
+    /// What was measured there.
+    pub engagement: EngagementFigures,
+}
+
+/// What was paid for each result, rounded to four digits; null while there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CostPerResult {
+    /// For a thousand impressions.
+    pub per_thousand_impressions: Option<Vcoin>,
+    /// For a click.
+    pub per_click: Option<Vcoin>,
+    /// For an hour of watching.
+    pub per_watch_hour: Option<Vcoin>,
+    /// For a conversion.
+    pub per_conversion: Option<Vcoin>,
+}
+
+/// How much of the log is in an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Watermark {
+    /// Rewards up to this position of the log are in it.
+    pub position: String,
+    /// When the event at that position was recorded; null for position 0.
+    #[serde(serialize_with = "timestamp::option::serialize")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub recorded_at: Option<DateTime<Utc>>,
+}
+
+/// What came of a campaign.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct CampaignMetrics {
+    /// Which campaign.
+    pub campaign_id: Uuid,
+    /// How long the points of the series are.
+    pub interval: Interval,
+    /// Where the figures are from: `clickhouse` or `postgres`.
+    pub source: &'static str,
+    /// How much of the log is in them. Measurements count as soon as they have come in.
+    pub watermark: Watermark,
+    /// Why there are no measurements; null if there are.
+    pub missing: Option<String>,
+    /// Everything in the time that was asked for.
+    pub totals: Performance,
+    /// What was paid for each result in that time.
+    pub cost: CostPerResult,
+    /// The hours or days in which something happened, in their order.
+    pub series: Vec<Point>,
+    /// By creator, the most impressions first; the first 1,000.
+    pub by_creator: Vec<CreatorPerformance>,
+    /// By platform, in the order of their names.
+    pub by_platform: Vec<PlatformPerformance>,
+    /// How far each target is reached, whatever time was asked for.
+    pub kpi_progress: Vec<KpiProgress>,
+}
+
+/// Which part of a campaign's metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricsFilter {
+    /// At or after this.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this.
+    pub to: Option<DateTime<Utc>>,
+    /// How long the points of the series are.
+    pub interval: Interval,
+}
+
+/// Figures of an hour or day, of a creator, or of a platform: exactly one of the three is named.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Group {
+    pub(crate) start: Option<DateTime<Utc>>,
+    pub(crate) creator_id: Option<Uuid>,
+    /// Empty for rewards.
+    pub(crate) platform: Option<String>,
+    #[serde(flatten)]
+    pub(crate) figures: EngagementFigures,
+    pub(crate) rewards: u64,
+    pub(crate) paid_vcoin: Vcoin,
+}
+
+/// The most creators in an answer.
+const MOST_CREATORS: usize = 1_000;
+
+/// Measurements in sum, as far as they were asked before the snapshot of an answer was taken: nothing is to wait for
+/// ClickHouse while it holds a connection of the database.
+pub(super) enum Asked {
+    InPostgres(Of),
+    Known(EngagementFigures),
+    Missing(String),
+}
+
+impl Measurements {
+    /// The measurements of a campaign or of a creator in sum.
+    pub(super) async fn ask(&self, of: Of) -> Asked {
+        match self {
+            Measurements::Postgres => Asked::InPostgres(of),
+            Measurements::ClickHouse(clickhouse) => match clickhouse.engagement_of(of).await {
+                Ok(figures) => Asked::Known(figures),
+                Err(error) => Asked::Missing(away(&error)),
+            },
+            Measurements::Kafka => Asked::Missing(NOT_READ.to_owned()),
+        }
+    }
+}
+
+impl Asked {
+    /// The figures, or why there are none.
+    pub(super) async fn answered(self, snapshot: &mut Snapshot) -> Result<Engagement, QueryError> {
+        let (figures, missing) = match self {
+            Asked::InPostgres(of) => (Some(in_postgres(snapshot, of).await?), None),
+            Asked::Known(figures) => (Some(figures), None),
+            Asked::Missing(why) => (None, Some(why)),
+        };
+        Ok(Engagement { figures, missing })
+    }
+}
+
+/// Whose measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    Campaign(Uuid),
+    Creator(Uuid),
+}
+
+const NOT_READ: &str = "measurements are in Kafka, and no ClickHouse is set up to read them from there: set CLICKHOUSE_URL";
+
+/// What the API says. What ClickHouse said is for our log only.
+fn away(error: &crate::ProjectionError) -> String {
+    tracing::warn!(%error, "measurements cannot be asked");
+    "ClickHouse, where the measurements are, cannot be asked just now: try again".to_owned()
+}
+
+async fn in_postgres(snapshot: &mut Snapshot, of: Of) -> Result<EngagementFigures, QueryError> {
+    let (campaign, creator) = match of {
+        Of::Campaign(id) => (Some(id), None),
+        Of::Creator(id) => (None, Some(id)),
+    };
+    let query = select!(
+        r#"SELECT COALESCE(sum(impressions), 0)::bigint AS impressions, COALESCE(sum(clicks), 0)::bigint AS clicks,
+             COALESCE(sum(watch_time), 0)::bigint AS watch_time, COALESCE(sum(conversions), 0)::bigint AS conversions
+           FROM engagement_metrics
+           WHERE ($1::uuid IS NULL OR campaign_id = $1) AND ($2::uuid IS NULL OR creator_id = $2)"#
+    );
+    let figures = snapshot.row(query.bind(campaign).bind(creator)).await?;
+    Ok(figures.unwrap_or_default())
+}
+
+/// Rewards of the read models, with the measurements of PostgreSQL if `measured`.
+async fn groups(
+    snapshot: &mut Snapshot,
+    campaign: Uuid,
+    filter: &MetricsFilter,
+    measured: bool,
+) -> Result<Vec<Group>, QueryError> {
+    let query = select!(
+        r#"SELECT start, creator_id, platform, sum(impressions)::bigint AS impressions, sum(clicks)::bigint AS clicks,
+             sum(watch_time)::bigint AS watch_time, sum(conversions)::bigint AS conversions,
+             sum(rewards)::bigint AS rewards, sum(paid)::numeric(38,4)::text AS paid_vcoin
+           FROM (
+             SELECT date_trunc($4, at, 'UTC') AS start, creator_id, platform, impressions, clicks, watch_time,
+               conversions, rewards, paid
+             FROM (
+               SELECT timestamp AS at, creator_id, platform, impressions, clicks, watch_time, conversions,
+                 0 AS rewards, 0::numeric AS paid
+               FROM engagement_metrics WHERE campaign_id = $1 AND $5
+               UNION ALL
+               SELECT resolved_at, creator_id, '', 0, 0, 0, 0, 1, reward_vcoin
+               FROM creator_assignments WHERE campaign_id = $1 AND assignment_status = 'approved'
+             ) both_kinds
+             WHERE ($2::timestamptz IS NULL OR at >= $2) AND ($3::timestamptz IS NULL OR at < $3)
+           ) cut
+           GROUP BY GROUPING SETS ((start), (creator_id), (platform))"#
+    );
+    let unit = match filter.interval {
+        Interval::Hour => "hour",
+        Interval::Day => "day",
+    };
+    let query = query.bind(campaign).bind(filter.from).bind(filter.to).bind(unit).bind(measured);
+    snapshot.rows(query).await
+}
+
+impl ReadModels {
+    /// What came of a campaign; nothing if there is none.
+    pub async fn campaign_metrics(
+        &self,
+        id: CampaignId,
+        filter: &MetricsFilter,
+    ) -> Result<At<Option<OfCampaign<CampaignMetrics>>>, QueryError> {
+        let asked = self.measurements.ask(Of::Campaign(id.0)).await;
+        let (from_clickhouse, asked) = match (&self.measurements, asked) {
+            (Measurements::ClickHouse(clickhouse), Asked::Known(figures)) => {
+                match clickhouse.campaign_groups(id.0, filter).await {
+                    Ok(found) => (Some(found), Asked::Known(figures)),
+                    Err(error) => (None, Asked::Missing(away(&error))),
+                }
+            }
+            (_, asked) => (None, asked),
+        };
+        let mut snapshot = Snapshot::begin(&self.pool, &[&READ_MODEL]).await?;
+        let Some(campaign) = campaigns::find(&mut snapshot, id, None, asked).await? else {
+            return snapshot.answer(None).await;
+        };
+        let engagement = campaign.engagement.unwrap_or_default();
+        let is_known = engagement.figures.is_some();
+        let (source, watermark, groups) = match from_clickhouse {
+            Some((watermark, groups)) => ("clickhouse", watermark, groups),
+            None => {
+                let watermark = self.watermark(snapshot.position()).await?;
+                ("postgres", watermark, groups(&mut snapshot, id.0, filter, is_known).await?)
+            }
+        };
+        let metrics = CampaignMetrics {
+            kpi_progress: campaign.kpi_progress,
+            source,
+            watermark,
+            missing: engagement.missing,
+            ..folded(id.0, filter.interval, groups, is_known)
+        };
+        let of_campaign = OfCampaign {
+            sponsor_id: UserId(campaign.summary.sponsor_id),
+            campaign_status: campaign.summary.status,
+            value: metrics,
+        };
+        snapshot.answer(Some(of_campaign)).await
+    }
+
+    /// A position, with the time of its event.
+    async fn watermark(&self, position: Position) -> Result<Watermark, QueryError> {
+        let event = match position.0.checked_sub(1) {
+            Some(before) => self.log.read_after(Position(before), 1).await?.pop(),
+            None => None,
+        };
+        Ok(Watermark {
+            position: position.to_string(),
+            recorded_at: event.map(|event| event.recorded_at),
+        })
+    }
+}
+
+/// The parts of an answer that come of groups. `is_known` says whether measurements are among them.
+fn folded(campaign_id: Uuid, interval: Interval, groups: Vec<Group>, is_known: bool) -> CampaignMetrics {
+    let performance = |group: &Group| Performance {
+        engagement: is_known.then_some(group.figures),
+        rewards: group.rewards,
+        paid_vcoin: group.paid_vcoin,
+    };
+    let mut series = BTreeMap::new();
+    let mut by_creator = Vec::new();
+    let mut by_platform = Vec::new();
+    let mut sum = EngagementFigures::default();
+    let (mut rewards, mut paid_vcoin) = (0_u64, Vcoin::ZERO);
+    for group in &groups {
+        if let Some(start) = group.start {
+            series.insert(start, performance(group));
+        } else if let Some(creator_id) = group.creator_id {
+            by_creator.push((group.figures.impressions, creator_id, performance(group)));
+        } else if let Some(platform) = &group.platform {
+            // Every row has one platform, so these are the totals.
+            sum = sum.plus(&group.figures);
+            rewards = rewards.saturating_add(group.rewards);
+            paid_vcoin = paid_vcoin.plus(group.paid_vcoin);
+            if !platform.is_empty() {
+                by_platform.push(PlatformPerformance {
+                    platform: platform.clone(),
+                    engagement: group.figures,
+                });
+            }
+        }
+    }
+    by_creator.sort_by(|a, b| (b.0, a.1).cmp(&(a.0, b.1)));
+    by_creator.truncate(MOST_CREATORS);
+    by_platform.sort_by(|a, b| a.platform.cmp(&b.platform));
+    CampaignMetrics {
+        campaign_id,
+        interval,
+        source: "",
+        watermark: Watermark {
+            position: String::new(),
+            recorded_at: None,
+        },
+        missing: None,
+        cost: match is_known {
+            true => CostPerResult::of(paid_vcoin, &sum),
+            false => CostPerResult::default(),
+        },
+        totals: Performance {
+            engagement: is_known.then_some(sum),
+            rewards,
+            paid_vcoin,
+        },
+        series: series
+            .into_iter()
+            .map(|(start, performance)| Point { start, performance })
+            .collect(),
+        by_creator: by_creator
+            .into_iter()
+            .map(|(_, creator_id, performance)| CreatorPerformance {
+                creator_id,
+                performance,
+            })
+            .collect(),
+        by_platform,
+        kpi_progress: Vec::new(),
+    }
+}
+
+impl EngagementFigures {
+    fn plus(&self, other: &EngagementFigures) -> EngagementFigures {
+        EngagementFigures {
+            impressions: self.impressions.saturating_add(other.impressions),
+            clicks: self.clicks.saturating_add(other.clicks),
+            watch_time: self.watch_time.saturating_add(other.watch_time),
+            conversions: self.conversions.saturating_add(other.conversions),
+        }
+    }
+}
+
+impl CostPerResult {
+    fn of(paid: Vcoin, sum: &EngagementFigures) -> CostPerResult {
+        CostPerResult {
+            per_thousand_impressions: share(paid, 1_000, sum.impressions),
+            per_click: share(paid, 1, sum.clicks),
+            per_watch_hour: share(paid, 3_600, sum.watch_time),
+            per_conversion: share(paid, 1, sum.conversions),
+        }
+    }
+}
+
+/// `paid * times / count`, rounded half up to the smallest amount.
+fn share(paid: Vcoin, times: i128, count: u64) -> Option<Vcoin> {
+    let count = i128::from(count);
+    let doubled = paid.0.minor().checked_mul(times)?.checked_mul(2)?.checked_add(count)?;
+    let minor = doubled.checked_div(count.checked_mul(2)?)?;
+    Amount::from_minor(minor).ok().map(Vcoin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_are_rounded_and_only_there_for_results() {
+        let paid = Vcoin::parse("10").unwrap();
+        let sum = EngagementFigures {
+            impressions: 30_000,
+            clicks: 3,
+            watch_time: 0,
+            conversions: 0,
+        };
+        let cost = CostPerResult::of(paid, &sum);
+        assert_eq!(cost.per_thousand_impressions, Vcoin::parse("0.3333").ok());
+        assert_eq!(cost.per_click, Vcoin::parse("3.3333").ok());
+        assert_eq!((cost.per_watch_hour, cost.per_conversion), (None, None));
+        let two = EngagementFigures { clicks: 60_000, ..sum };
+        assert_eq!(CostPerResult::of(paid, &two).per_click, Vcoin::parse("0.0002").ok());
+    }
+
+    #[test]
+    fn groups_become_totals_and_parts() {
+        let group = |start: Option<&str>, creator: Option<u128>, platform: Option<&str>, impressions: u64, rewards: u64| Group {
+            start: start.map(|text| text.parse().unwrap()),
+            creator_id: creator.map(Uuid::from_u128),
+            platform: platform.map(str::to_owned),
+            figures: EngagementFigures {
+                impressions,
+                ..EngagementFigures::default()
+            },
+            rewards,
+            paid_vcoin: Vcoin::parse(&format!("{rewards}")).unwrap(),
+        };
+        let (late, early) = (Some("2026-03-02T00:00:00Z"), Some("2026-03-01T00:00:00Z"));
+        let groups = vec![
+            group(late, None, None, 30, 0),
+            group(early, None, None, 10, 2),
+            group(None, Some(1), None, 15, 2),
+            group(None, Some(2), None, 25, 0),
+            group(None, None, Some("youtube"), 40, 0),
+            group(None, None, Some(""), 0, 2),
+        ];
+        let told = folded(Uuid::from_u128(9), Interval::Day, groups.clone(), true);
+        assert_eq!(told.totals.engagement.unwrap().impressions, 40);
+        assert_eq!((told.totals.rewards, told.totals.paid_vcoin), (2, Vcoin::parse("2").unwrap()));
+        assert!(told.series[0].start < told.series[1].start);
+        assert_eq!(told.by_creator[0].creator_id, Uuid::from_u128(2));
+        assert_eq!(told.by_platform.len(), 1);
+        let unknown = folded(Uuid::from_u128(9), Interval::Day, groups, false);
+        assert_eq!((unknown.totals.engagement, unknown.totals.rewards), (None, 2));
+        assert_eq!(unknown.cost, CostPerResult::default());
+    }
+}
