@@ -14,7 +14,7 @@ const MODELS: &[&str] = &["users", "campaigns", "payouts"];
 
 /// Look at one's dashboard
 ///
-/// Invitations, tasks by deadline, work in review, earnings, level and experience, and missions that are open to all.
+/// Invitations, tasks by deadline, work in review, earnings, what was measured of the work, level and experience, and missions that are open to all.
 #[utoipa::path(
     get, path = "/v1/creators/me/dashboard", operation_id = "getDashboard", tag = "creators", params(MinPosition),
     responses((status = 200, description = "The dashboard", body = schemas::Dashboard,
@@ -24,6 +24,7 @@ const MODELS: &[&str] = &["users", "campaigns", "payouts"];
                 "by_campaign": [{"campaign_id": "0199a3c4-5d6e-7f80-9a1b-2c3d4e5f6071", "title": "A launch",
                     "earned_vcoin": "95.0000", "payable_vcoin": "15.0000"}],
                 "by_month": [{"month": "2026-03", "earned_vcoin": "95.0000"}]},
+            "engagement": {"impressions": 1000, "clicks": 50, "watch_time": 3600, "conversions": 2},
             "suggestions": [{"id": "0199a3c4-77aa-7f80-9a1b-2c3d4e5f6071",
                 "campaign_id": "0199a3c4-6b6e-7f80-9a1b-2c3d4e5f6071", "mission_type": "video",
                 "requirements": {"required": ["url"]}, "reward_vcoin": "50.0000",

@@ -22,6 +22,20 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<(T, String), Prob
     Ok((fields, text))
 }
 
+/// Reads a body into its fields. A field of `T` that is there twice is refused; what `T` keeps as text is not looked into.
+pub(crate) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|e| match e.classify() {
+        Category::Data => at(Problem::new(kind::INVALID_BODY, e.to_string()), &e),
+        _ => unreadable(&e),
+    })
+}
+
+/// Reads an object in which no object names a field twice.
+pub(crate) fn parse_unique<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    let Unique(_) = serde_json::from_slice(text).map_err(|e| unreadable(&e))?;
+    parse(text)
+}
+
 /// What is wrong with a body that is no JSON, or names a field twice.
 fn unreadable(error: &serde_json::Error) -> Problem {
     let problem = match error.classify() {

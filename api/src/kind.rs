@@ -142,6 +142,7 @@ kinds! {
     INVALID_CAMPAIGN 422 "invalid_campaign" "A field of the campaign cannot be used";
     INVALID_DELIVERABLE 422 "invalid_deliverable" "A field of the deliverable cannot be used";
     INVALID_INVITATIONS 422 "invalid_invitations" "The list of creators cannot be used";
+    INVALID_MEASUREMENT 422 "invalid_measurement" "A field of the measurement cannot be used";
     INVALID_MISSION 422 "invalid_mission" "A field of the mission cannot be used";
     INVALID_PROFILE 422 "invalid_profile" "A field of the profile cannot be used";
     INVALID_REASONS 422 "invalid_reasons" "The reasons cannot be used";
@@ -168,6 +169,7 @@ kinds! {
     READ_MODEL_BEHIND 503 "read_model_behind" "The read model does not have that much of the log yet";
     NOT_READY 503 "not_ready" "The platform is not ready";
     BUSY 503 "busy" "Too many reports are computed at once";
+    ENGAGEMENT_UNAVAILABLE 503 "engagement_unavailable" "Measurements cannot be taken just now";
     TIMEOUT 503 "timeout" "The answer took too long";
     STOPPING 503 "stopping" "The platform is going down";
     STORAGE_FULL 507 "storage_full" "The event store's disk is full";

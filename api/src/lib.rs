@@ -41,6 +41,7 @@ mod campaigns;
 mod creators;
 mod cursor;
 mod dev;
+mod engagement;
 mod error;
 mod events;
 mod fraud;
@@ -105,6 +106,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .merge(wallets::routes())
         .merge(payouts::routes())
         .merge(fraud::routes())
+        .merge(engagement::routes())
 }
 
 /// Puts around routes what every one of them needs.

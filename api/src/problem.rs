@@ -63,6 +63,11 @@ impl Problem {
         &self.detail
     }
 
+    /// What is wrong in this case, to stand in another answer.
+    pub(crate) fn into_detail(self) -> String {
+        self.detail
+    }
+
     /// Its kind.
     pub(crate) fn kind(&self) -> Kind {
         self.kind

@@ -10,7 +10,7 @@ use crate::tokens::{DevTokens, Tokens};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use viral_commands::{Clock, Commands, Writer};
+use viral_commands::{Clock, Commands, Engagement, Writer};
 use viral_ledger::Book;
 use viral_projections::queries::ReadModels;
 use viral_store::{EventStore, Position};
@@ -25,6 +25,7 @@ pub struct AppState {
     dev_tokens: Option<DevTokens>,
     progress: Option<Arc<dyn Progress>>,
     read_models: Option<ReadModels>,
+    engagement: Option<Engagement>,
     history: Arc<History>,
     readiness: Readiness,
     clock: Clock,
@@ -45,6 +46,7 @@ impl AppState {
             dev_tokens: None,
             progress: None,
             read_models: None,
+            engagement: None,
             clock: Arc::new(Utc::now),
             started: Instant::now(),
             request_timeout: Duration::from_secs(30),
@@ -72,6 +74,12 @@ impl AppState {
     /// Answers from these read models. Without them such requests are 503 `not_ready`.
     pub fn with_read_models(mut self, read_models: ReadModels) -> AppState {
         self.read_models = Some(read_models);
+        self
+    }
+
+    /// Records measurements of engagement. Without it such requests are 503 `not_ready`.
+    pub fn with_engagement(mut self, engagement: Engagement) -> AppState {
+        self.engagement = Some(engagement);
         self
     }
 
@@ -123,6 +131,12 @@ impl AppState {
     /// The read models, to be asked.
     pub(crate) fn read_models(&self) -> Result<&ReadModels, Problem> {
         self.read_models.as_ref().ok_or_else(no_read_models)
+    }
+
+    /// What records measurements of engagement.
+    pub(crate) fn engagement(&self) -> Result<&Engagement, Problem> {
+        let nothing = || Problem::new(kind::NOT_READY, "this process takes no measurements of engagement");
+        self.engagement.as_ref().ok_or_else(nothing)
     }
 
     /// What issues tokens for any user and role; nothing unless the platform is only tried out.

@@ -11,6 +11,7 @@ mod client;
 mod demo;
 mod diff;
 mod doctor;
+mod engagement;
 mod error;
 mod event_store;
 mod export;

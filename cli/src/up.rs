@@ -5,7 +5,7 @@ use crate::database::{Database, Purpose};
 use crate::embedded::Postgres;
 use crate::error::Error;
 use crate::metrics::{self, Metrics};
-use crate::{client, platform, published, secrets};
+use crate::{client, engagement, platform, published, secrets};
 use std::future::Future;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use viral_api::{AppState, Role, Tokens};
+use viral_commands::Engagement;
 use viral_kafka::Cluster;
 use viral_projections::Checkpoints;
 use viral_workers::Workers;
@@ -221,6 +222,13 @@ async fn start(
             Ok(())
         });
     }
+    if let Some(carrier) = engagement::carrier(home, database)?.filter(|_| roles.project) {
+        let stopped = stopped.clone();
+        running.add("the carrier of measurements", async move {
+            carrier.run(stopped).await;
+            Ok(())
+        });
+    }
     if !roles.appends() {
         return Ok(running);
     }
@@ -229,7 +237,7 @@ async fn start(
     running.add(WRITER, async move {
         writer.await.map_err(|error| Error::Other(error.to_string()))
     });
-    let read_models = platform::read_models(database);
+    let read_models = platform::read_models(database).with_measurements(engagement::measurements(home)?);
     if roles.work {
         let workers = Workers::new(commands.clone(), read_models.clone()).with_feeds(feeds);
         let stopped = told_to_stop(stopped.clone());
@@ -243,6 +251,7 @@ async fn start(
         announce(home, args, database, front.address, &front.token);
         let mut state = AppState::new(commands, front.tokens)
             .with_read_models(read_models)
+            .with_engagement(Engagement::new(database.store(), engagement::sink(home, database)?))
             .with_progress(Arc::new(Checkpoints::new(database.pool())));
         if let Some(secret) = secret {
             state = state.with_dev_tokens(secret);

@@ -4,7 +4,7 @@
 
 CREATE TABLE IF NOT EXISTS engagement_rows (
     platform LowCardinality(String) COMMENT 'Where it was measured, such as youtube',
-    id String COMMENT 'The source's own id of the measurement',
+    id String COMMENT 'Id that the source gave it',
     version UInt64 COMMENT 'Which version of it; the highest counts',
     campaign_id UUID COMMENT 'For which campaign',
     creator_id UUID COMMENT 'For which creator',
@@ -31,7 +31,7 @@ COMMENT 'How far Kafka was read; measurements that did not come by Kafka are not
 
 CREATE OR REPLACE VIEW engagement_metrics (
     platform LowCardinality(String) COMMENT 'Where it was measured, such as youtube',
-    id String COMMENT 'The source's own id of the measurement',
+    id String COMMENT 'Id that the source gave it',
     version UInt64 COMMENT 'Which version of it; the highest counts',
     campaign_id UUID COMMENT 'For which campaign',
     creator_id UUID COMMENT 'For which creator',

@@ -65,6 +65,10 @@ actions! {
     ReadCampaign [Sponsor Own, Creator Own, Admin Any, Auditor Any, Compliance Any, Analyst Any];
     /// Look at a campaign's history and statement.
     ReadCampaignHistory [Sponsor Own, Admin Any, Auditor Any, Compliance Any];
+    /// Look at what came of a campaign.
+    ReadCampaignMetrics [Sponsor Own, Admin Any, Auditor Any, Compliance Any, Analyst Any];
+    /// Record measurements of engagement: the connectors of the platform, and nobody whom figures could make look better.
+    RecordEngagement [Admin Any];
 
     /// Invite creators to a mission, or open it to all; as a creator, take part in one that is open to all.
     AssignMission [Sponsor Own, Creator Own];
@@ -133,6 +137,8 @@ mod tests {
         FundCampaign        own     -       -     -       -          -
         ReadCampaign        own     own     any   any     any        any
         ReadCampaignHistory own     -       any   any     any        -
+        ReadCampaignMetrics own     -       any   any     any        any
+        RecordEngagement    -       -       any   -       -          -
         AssignMission       own     own     -     -       -          -
         TakePart            -       own     -     -       -          -
         ReviewWork          own     -       -     -       -          -

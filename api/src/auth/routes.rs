@@ -24,6 +24,13 @@ pub struct Rule {
     pub access: Access,
 }
 
+impl Rule {
+    /// Whether it appends to the log: then it wants an `Idempotency-Key` and answers a position. Measurements are no events.
+    pub fn appends(&self) -> bool {
+        self.method != Method::GET && self.access != Access::To(Action::RecordEngagement)
+    }
+}
+
 const fn public(path: &'static str) -> Rule {
     Rule {
         method: Method::GET,
@@ -94,6 +101,8 @@ pub const ROUTES: &[Rule] = &[
     get("/v1/campaigns/{id}/assignments", Action::ReadCampaignHistory),
     get("/v1/campaigns/{id}/events", Action::ReadCampaignHistory),
     get("/v1/campaigns/{id}/statement", Action::ReadCampaignHistory),
+    get("/v1/campaigns/{id}/metrics", Action::ReadCampaignMetrics),
+    post("/v1/engagement", Action::RecordEngagement),
     get("/v1/campaigns/{id}/missions", Action::ReadCampaign),
     post("/v1/campaigns/{id}/missions", Action::ManageCampaign),
     get("/v1/missions/{id}", Action::ReadCampaign),

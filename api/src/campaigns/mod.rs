@@ -4,6 +4,7 @@
 mod draft;
 mod history;
 mod list;
+mod metrics;
 mod money;
 mod one;
 mod statement;
@@ -32,6 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(money::close))
         .routes(routes!(history::events))
         .routes(routes!(statement::get))
+        .routes(routes!(metrics::get))
 }
 
 /// The id of a campaign in the path.

@@ -12,8 +12,8 @@ use viral_domain::UserId;
 
 /// Get a campaign
 ///
-/// What it says, its money, its missions and assignments, and how far its targets are reached. Creators do not see the
-/// money.
+/// What it says, its money, its missions and assignments, what was measured in sum, and how far its targets are reached.
+/// Creators do not see the money and the measurements.
 #[utoipa::path(
     get, path = "/v1/campaigns/{id}", operation_id = "getCampaign", tag = "campaigns",
     params(("id" = Uuid, Path, description = "The campaign's id", example = "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11"), MinPosition),
@@ -30,7 +30,8 @@ use viral_domain::UserId;
                 "assignments": {"invited": 1, "accepted": 1, "submitted": 0, "approved": 1, "rejected": 0, "declined": 0,
                     "withdrawn": 0, "expired": 0, "cancelled": 0},
                 "kpi_progress": [{"metric": "deliverables", "target": 2, "actual": 1, "percent": 50.0},
-                    {"metric": "impressions", "target": 100000, "actual": null, "percent": null}]})),
+                    {"metric": "impressions", "target": 100000, "actual": 1000, "percent": 1.0}],
+                "engagement": {"impressions": 1000, "clicks": 50, "watch_time": 3600, "conversions": 2}})),
         (status = 304, description = "It has not changed"),
     ),
 )]

@@ -61,7 +61,7 @@ fn remove_unused(document: &mut Value) {
 }
 
 fn complete_operation(rule: &Rule, operation: &mut Value) {
-    let write = rule.method != Method::GET;
+    let write = rule.appends();
     let mut statuses = vec![400, 500, 503];
     match rule.access {
         Access::Public => operation["security"] = json!([]),
@@ -82,7 +82,10 @@ fn complete_operation(rule: &Rule, operation: &mut Value) {
         statuses.push(404);
     }
     if write {
-        statuses.extend([409, 413, 415, 422, 507]);
+        statuses.extend([409, 422, 507]);
+    }
+    if rule.method != Method::GET {
+        statuses.extend([413, 415]);
     }
     let tagged = operation["responses"].get("304").is_some();
     complete_parameters(operation, write, tagged);

@@ -122,6 +122,8 @@ schemas! {
     Requirements = viral_domain::Requirements;
     Assignment = viral_projections::queries::Assignment;
     Campaign = viral_projections::queries::Campaign;
+    CampaignMetrics = viral_projections::queries::CampaignMetrics;
+    Interval = viral_projections::queries::Interval;
     CampaignSummary = viral_projections::queries::CampaignSummary;
     Mission = viral_projections::queries::Mission;
     Statement = viral_projections::queries::Statement;
