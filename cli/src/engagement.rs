@@ -11,6 +11,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::{platform, published};
 use consume::Consumer;
+use sqlx::PgPool;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,11 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from
 /// How many measurements are moved at once.
 const MOVED: u32 = 10_000;
 
+/// Into table `engagement_metrics` of PostgreSQL, by a pool whose connections have the role `viral_app`.
+pub fn into_postgres(pool: PgPool) -> Arc<dyn EngagementSink> {
+    Arc::new(sinks::Postgres(EngagementTable::new(pool)))
+}
+
 /// Where measurements go that come in here.
 pub(crate) fn sink(home: &Path, database: &Database) -> Result<Arc<dyn EngagementSink>, Error> {
     if let Some(cluster) = published::cluster(home) {
@@ -38,7 +44,7 @@ pub(crate) fn sink(home: &Path, database: &Database) -> Result<Arc<dyn Engagemen
     }
     Ok(match platform::clickhouse(home)? {
         Some(clickhouse) => Arc::new(sinks::Grouped::new(clickhouse)),
-        None => Arc::new(sinks::Postgres(EngagementTable::new(database.pool()))),
+        None => into_postgres(database.pool()),
     })
 }
 

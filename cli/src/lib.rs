@@ -4,6 +4,7 @@ pub mod args;
 pub mod bench;
 pub mod database;
 pub mod embedded;
+pub mod engagement;
 pub mod services;
 
 mod audit;
@@ -11,7 +12,6 @@ mod client;
 mod demo;
 mod diff;
 mod doctor;
-mod engagement;
 mod error;
 mod event_store;
 mod export;

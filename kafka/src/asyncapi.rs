@@ -26,7 +26,7 @@ struct Topic {
     description: &'static str,
 }
 
-const TOPICS: [Topic; 2] = [
+const TOPICS: [Topic; 3] = [
     Topic {
         key: "ledger",
         address: topics::LEDGER,
@@ -45,7 +45,19 @@ const TOPICS: [Topic; 2] = [
         description: "Partitioned by key: the events of an aggregate are in one partition, in the order of their \
                       `sequence`. The number of partitions never changes.",
     },
+    Topic {
+        key: ENGAGEMENT_KEY,
+        address: topics::ENGAGEMENT.name,
+        title: "Measurements of engagement",
+        partitions: topics::ENGAGEMENT.partitions,
+        summary: "What was measured for creators' parts in campaigns. They are no events of the log.",
+        description: "Keyed by `<platform>/<id>`, which says for ever which measurement it is. The same one may come again; \
+                      with a higher `version` it replaces what was said before, and of equal versions the last one counts.",
+    },
 ];
+
+/// The channel whose messages are no events.
+const ENGAGEMENT_KEY: &str = "engagement";
 
 /// The document, with its fields in the order of their names.
 pub fn document() -> Value {
@@ -90,7 +102,7 @@ fn info() -> Value {
             8785. The value of a message is the line, byte for byte what exports carry and proofs are made of; its \
             headers repeat the attributes.\n\nA partition has every event of its aggregates, first occurrences complete \
             and in the order of the log. An event may come more than once after a failure of the platform: skip what is \
-            at or before the highest `position` that you have handled in that partition. Both topics together, merged \
+            at or before the highest `position` that you have handled in that partition. Both topics of the log together, merged \
             by `position`, are the whole log: 1, 2, 3 and so on without gaps. Nothing is ever removed or compacted.\n\n\
             Personal fields are sealed; the keys are not published.",
         "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
@@ -110,6 +122,10 @@ fn channel(topic: &Topic, events: &[EventType]) -> Value {
             (event.name.clone(), message)
         })
         .collect();
+    let messages = match topic.key {
+        ENGAGEMENT_KEY => json!({components::ENGAGEMENT: {"$ref": "#/components/messages/engagement"}}),
+        _ => Value::Object(messages),
+    };
     json!({
         "address": topic.address,
         "title": topic.title,
@@ -131,10 +147,16 @@ fn operation(topic: &Topic) -> Value {
         "action": "send",
         "channel": {"$ref": format!("#/channels/{}", topic.key)},
         "title": format!("Publish to {}", topic.address),
-        "summary": "The relay sends the events of the log in their order.",
-        "description": format!(
-            "With acks=all and an idempotent producer, without Kafka's transactions. A value has at most {MAX_LENGTH} bytes."
-        ),
+        "summary": match topic.key {
+            ENGAGEMENT_KEY => "The API sends what came in by `POST /v1/engagement`.",
+            _ => "The relay sends the events of the log in their order.",
+        },
+        "description": match topic.key {
+            ENGAGEMENT_KEY => "With acks=all. What is sent again is there again.".to_owned(),
+            _ => format!(
+                "With acks=all and an idempotent producer, without Kafka's transactions. A value has at most {MAX_LENGTH} bytes."
+            ),
+        },
     })
 }
 

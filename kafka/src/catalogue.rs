@@ -4,7 +4,7 @@
 //! under `kafka/schemas/`, because others read our events for as long as there is a log: a schema that was released
 //! never changes, see `checked_in.rs`.
 
-use crate::{attributes, topics};
+use crate::{attributes, engagement, topics};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,7 +75,7 @@ pub fn all() -> Vec<EventType> {
     all
 }
 
-/// Every schema of the published log by the name of its file: one for each type of event, and the line's.
+/// Every schema by the name of its file: one for each type of event, the line's, and that of measurements of engagement.
 pub fn schemas() -> BTreeMap<String, Value> {
     let mut schemas: BTreeMap<String, Value> = all()
         .into_iter()
@@ -86,6 +86,8 @@ pub fn schemas() -> BTreeMap<String, Value> {
     line["$id"] = json!(format!("urn:viral:line:{}", attributes::LINE_VERSION));
     line.sort_all_objects();
     schemas.insert(format!("line.{}.json", attributes::LINE_VERSION), line);
+    let engagement = format!("engagement.{}.json", engagement::VERSION);
+    schemas.insert(engagement, engagement::schema());
     schemas
 }
 
@@ -148,7 +150,7 @@ fn of_variant(
 
 /// Says the range of an integer in numbers where schemars names Rust's type: strict readers refuse a format that they
 /// do not know.
-fn state_ranges(part: &mut Value) {
+pub(crate) fn state_ranges(part: &mut Value) {
     match part {
         Value::Object(fields) => {
             let range = match fields.get("format").and_then(Value::as_str) {

@@ -10,14 +10,27 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
+use serde_json::{Value, json};
 use std::fmt;
 use std::time::{Duration, Instant};
 use viral_domain::Measurement;
 
+/// The version of the schema of the values.
+pub const VERSION: &str = "1";
 /// What the values are.
 pub const CONTENT_TYPE: &str = "application/json";
 /// How long a full queue is waited for before it is tried again.
 const FULL: Duration = Duration::from_millis(5);
+
+/// The JSON Schema (2020-12) of the values, which is checked in as `kafka/schemas/engagement.1.json`.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Measurement).to_value();
+    crate::catalogue::state_ranges(&mut schema);
+    schema["$id"] = json!(format!("urn:viral:engagement:{VERSION}"));
+    schema["title"] = json!("engagement");
+    schema.sort_all_objects();
+    schema
+}
 
 /// Sends measurements.
 #[derive(Clone)]

@@ -372,7 +372,7 @@ pub async fn delete(broker: &Broker, names: &[&str]) {
 }
 
 async fn remove_topics(broker: &Broker) {
-    delete(broker, &topics::TOPICS.map(|topic| topic.name)).await;
+    delete(broker, &topics::ALL.map(|topic| topic.name)).await;
 }
 
 fn read_all(brokers: &str) -> Vec<Seen> {

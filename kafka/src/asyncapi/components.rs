@@ -3,18 +3,22 @@
 use super::BINDING_VERSION;
 use crate::attributes::{self, CONTENT_TYPE, DATA, EXAMPLES, header_of};
 use crate::catalogue::EventType;
+use crate::engagement;
 use serde_json::{Map, Value, json};
 
 const SCHEMAS: &str = "#/components/schemas/";
 /// What the components call the schema of a line and that of the headers.
 const LINE: &str = "line";
 const HEADERS: &str = "headers";
+/// What they call the message that is no event.
+pub(super) const ENGAGEMENT: &str = "engagement";
 
 pub(super) fn components(events: &[EventType]) -> Value {
-    let messages: Map<String, Value> = events
+    let mut messages: Map<String, Value> = events
         .iter()
         .map(|event| (event.name.clone(), message(event)))
         .collect();
+    messages.insert(ENGAGEMENT.to_owned(), engagement());
     json!({
         "correlationIds": {"request": {
             "description": "The request that an event belongs to, if it belongs to one.",
@@ -30,8 +34,8 @@ fn schemas(events: &[EventType]) -> Map<String, Value> {
     let mut schemas = Map::new();
     schemas.insert(LINE.to_owned(), attributes::line_schema());
     schemas.insert(HEADERS.to_owned(), attributes::headers_schema());
-    for event in events {
-        let mut schema = event.schema.clone();
+    let of_events = events.iter().map(|event| (event.name.clone(), event.schema.clone()));
+    for (name, mut schema) in of_events.chain([(ENGAGEMENT.to_owned(), engagement::schema())]) {
         if let Some(fields) = schema.as_object_mut() {
             fields.remove("$schema");
             fields.remove("$id");
@@ -39,7 +43,7 @@ fn schemas(events: &[EventType]) -> Map<String, Value> {
                 schemas.extend(definitions);
             }
         }
-        schemas.insert(event.name.clone(), schema);
+        schemas.insert(name, schema);
     }
     schemas.values_mut().for_each(refer_to_components);
     schemas
@@ -92,6 +96,35 @@ fn message(event: &EventType) -> Value {
             "bindingVersion": BINDING_VERSION,
         }},
         "examples": examples(event),
+    })
+}
+
+fn engagement() -> Value {
+    json!({
+        "name": ENGAGEMENT,
+        "title": "Measurement of engagement",
+        "summary": "What was measured for a creator's part in a campaign on a platform.",
+        "contentType": engagement::CONTENT_TYPE,
+        "headers": {"type": "object", "properties": {"content-type": {"const": engagement::CONTENT_TYPE}}},
+        "payload": {"$ref": format!("{SCHEMAS}{ENGAGEMENT}")},
+        "tags": [{"name": ENGAGEMENT}],
+        "bindings": {"kafka": {
+            "key": {
+                "type": "string",
+                "description": "The measurement: `<platform>/<id>`.",
+                "pattern": "^[a-z0-9_-]+/.+$",
+            },
+            "bindingVersion": BINDING_VERSION,
+        }},
+        "examples": [{
+            "headers": {"content-type": engagement::CONTENT_TYPE},
+            "payload": {
+                "platform": "youtube", "id": "video-7/2026-03-01T12", "version": 1,
+                "campaign_id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11",
+                "creator_id": "7a0f6d52-1c5e-8d3b-9b0a-4f1d2c3b4a59", "timestamp": "2026-03-01T12:00:00.000000Z",
+                "impressions": 1000, "clicks": 50, "watch_time": 3600, "conversions": 2,
+            },
+        }],
     })
 }
 

@@ -53,11 +53,8 @@ fn every_message_is_in_one_channel_and_its_example_fits() {
             assert!(errors.is_empty(), "{name}: {errors:?}");
         }
         let line = &example["payload"];
-        let key = format!(
-            "{}/{}",
-            line["aggregatetype"].as_str().unwrap(),
-            line["subject"].as_str().unwrap()
-        );
+        let of = |event: &str, measurement: &str| line[event].as_str().or(line[measurement].as_str()).unwrap();
+        let key = format!("{}/{}", of("aggregatetype", "platform"), of("subject", "id"));
         let pattern = json!({"pattern": message["bindings"]["kafka"]["key"]["pattern"]});
         assert!(jsonschema::is_valid(&pattern, &json!(key)), "{name}: {key}");
     }

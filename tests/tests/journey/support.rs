@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 use viral_api::{AppState, Role, Tokens, router};
-use viral_commands::{Clock, Commands, Environment, Settings, Vault, Writer};
+use viral_commands::{Clock, Commands, Engagement, Environment, Settings, Vault, Writer};
 use viral_domain::{Sealed, Terms};
 use viral_projections::queries::ReadModels;
 use viral_projections::{Checkpoints, ProjectionError, Projector, READ_MODELS, Unseal, UnsealError, connect};
@@ -113,6 +113,10 @@ impl Api {
             .with_clock(now)
             .with_dev_tokens([7; 32])
             .with_read_models(ReadModels::new(store.pool().clone(), store.clone()))
+            .with_engagement(Engagement::new(
+                store.clone(),
+                viral::engagement::into_postgres(store.pool().clone()),
+            ))
             .with_progress(Arc::new(Checkpoints::new(store.pool().clone())));
         Api {
             router: router(state.clone()),
