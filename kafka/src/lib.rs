@@ -25,6 +25,7 @@ pub mod record;
 mod relay;
 mod tails;
 pub mod topics;
+mod version;
 
 pub use archive::{Archive, read_all};
 pub use cluster::Cluster;
@@ -32,3 +33,4 @@ pub use error::KafkaError;
 pub use feed::KafkaFeeds;
 pub use relay::{Relay, Standing, Status};
 pub use tails::{Tail, tails};
+pub use version::MetadataVersion;
