@@ -12,6 +12,7 @@ mod load;
 mod log;
 mod machine;
 mod memory;
+mod pace;
 mod process;
 mod projections;
 mod report;

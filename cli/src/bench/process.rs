@@ -25,19 +25,25 @@ pub(super) struct Cpu {
 }
 
 impl Process {
-    /// Starts one over a new log and waits until it is ready.
-    pub(super) async fn start(server: &Server) -> Result<Process, Error> {
-        let url = server.empty_database().await?;
+    /// Starts one over a database and waits until it is ready. The settings are environment variables for it: without them
+    /// it has nothing but PostgreSQL, whatever runs on this machine.
+    pub(super) async fn start(server: &Server, url: &str, settings: &[(&str, &str)]) -> Result<Process, Error> {
         let home = server.folder().join("platform");
         let program = std::env::current_exe().map_err(Error::io("finding our own program"))?;
         let child = Command::new(program)
             .arg("--home")
             .arg(&home)
             .args(["up", "--dev", "--listen", "127.0.0.1:0"])
-            .env("DATABASE_URL", &url)
+            .env("DATABASE_URL", url)
             .env("VIRAL_LOG", "warn")
+            .env("KAFKA_BROKERS", "")
+            .env("REDIS_URL", "")
+            .env("CLICKHOUSE_URL", "")
             .env_remove("VIRAL_API_TOKEN")
+            .env_remove("VIRAL_FEED")
+            .env_remove("VIRAL_METRICS")
             .env_remove("EVENT_STORE")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)

@@ -78,8 +78,8 @@ impl Bed<'_> {
             feed.push(consume::feed(self, events).await?);
         }
         let feed = Compared::new(&feed, &bare);
-        let delay = delay::measure(self).await?;
         let take_over = take_over::measure(self).await?;
+        let delay = delay::measure(self).await?;
         eprintln!("filling the log up to {} events", args.events);
         log::fill(&self.log(), args.events).await?;
         let outage = outage::measure(self).await?;

@@ -36,7 +36,7 @@ pub(super) struct Compared {
     ours_over_bare: f64,
 }
 
-/// From the writer's answer to somebody else's consumer.
+/// From the answer of the API to somebody else's consumer.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct DelayToConsumer {
     pub(super) events_per_second: f64,
@@ -120,7 +120,7 @@ impl KafkaReport {
         let delay = &self.delay;
         writeln!(
             text,
-            "from the answer to a consumer  p50 {:.2} ms, p99 {:.2} ms, at most {:.1} ms, at {:.0} events/s",
+            "from the API's answer to a consumer  p50 {:.2} ms, p99 {:.2} ms, at most {:.1} ms, at {:.0} events/s",
             delay.p50_ms, delay.p99_ms, delay.max_ms, delay.events_per_second
         )?;
         let take_over = &self.take_over;
