@@ -33,7 +33,7 @@ pub(super) async fn platform(server: &Server, settings: &[(&str, &str)]) -> Resu
     let _ = task.await;
     let opened = store.head().await?.position;
     store.close().await;
-    Ok((Process::start(server, &url, settings).await?, opened))
+    Ok((Process::start(server, "up", &url, settings).await?, opened))
 }
 
 /// Posts transfers, each at its own time whether those before are answered or not, as long as a connection is free.

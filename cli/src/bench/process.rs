@@ -1,4 +1,4 @@
-//! `viral up` as a process of its own, so that its time on the processors can be told from the load's.
+//! `viral up` or `viral api` as a process of its own, so that its time on the processors can be told from the load's.
 
 use super::cpu;
 use super::server::Server;
@@ -25,15 +25,20 @@ pub(super) struct Cpu {
 }
 
 impl Process {
-    /// Starts one over a database and waits until it is ready. The settings are environment variables for it: without them
-    /// it has nothing but PostgreSQL, whatever runs on this machine.
-    pub(super) async fn start(server: &Server, url: &str, settings: &[(&str, &str)]) -> Result<Process, Error> {
+    /// Starts one over a database, in the role `up` or `api`, and waits until it is ready. The settings are environment
+    /// variables for it: without them it has nothing but PostgreSQL, whatever runs on this machine.
+    pub(super) async fn start(
+        server: &Server,
+        role: &str,
+        url: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Process, Error> {
         let home = server.folder().join("platform");
         let program = std::env::current_exe().map_err(Error::io("finding our own program"))?;
         let child = Command::new(program)
             .arg("--home")
             .arg(&home)
-            .args(["up", "--dev", "--listen", "127.0.0.1:0"])
+            .args([role, "--dev", "--listen", "127.0.0.1:0"])
             .env("DATABASE_URL", url)
             .env("VIRAL_LOG", "warn")
             .env("KAFKA_BROKERS", "")
@@ -78,10 +83,15 @@ impl Process {
         Client::operator(&self.home, None)
     }
 
+    pub(super) fn pid(&self) -> u32 {
+        // It has one until it is waited for, which is done at its end only.
+        self.child.id().unwrap_or(0)
+    }
+
     /// What the platform and the database have used so far.
     pub(super) fn cpu(&self) -> Cpu {
         Cpu {
-            platform: self.child.id().map_or(0.0, cpu::of),
+            platform: cpu::of(self.pid()),
             database: cpu::of_family(self.postmaster),
         }
     }
