@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use crate::secrets;
-use reqwest::{Method, StatusCode};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
@@ -104,6 +105,14 @@ impl Client {
         self.send(method, path, Some(key), Some(body)).await
     }
 
+    /// Sends lines of JSON, which need no key.
+    pub(crate) async fn send_lines(&self, path: &str, lines: String) -> Result<Answer, Error> {
+        let url = format!("{}{path}", self.base);
+        let request = self.http.post(&url).bearer_auth(&self.token);
+        let request = request.header(CONTENT_TYPE, "application/x-ndjson").body(lines);
+        answer(&url, request).await
+    }
+
     async fn send(&self, method: Method, path: &str, key: Option<&str>, body: Option<&Value>) -> Result<Answer, Error> {
         let url = format!("{}{path}", self.base);
         let mut request = self.http.request(method, &url).bearer_auth(&self.token);
@@ -116,19 +125,23 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let unreachable = |e: reqwest::Error| {
-            // Without the URL of the error: it has been said.
-            let e = e.without_url();
-            Error::Other(format!("{url} does not answer: {e}; is `viral up` running?"))
-        };
-        let response = request.send().await.map_err(unreachable)?;
-        let position = response.headers().get("viral-position");
-        let position = position.and_then(|value| value.to_str().ok()?.parse().ok());
-        let status = response.status();
-        let bytes = response.bytes().await.map_err(unreachable)?;
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Ok(Answer { status, body, position })
+        answer(&url, request).await
     }
+}
+
+async fn answer(url: &str, request: RequestBuilder) -> Result<Answer, Error> {
+    let unreachable = |e: reqwest::Error| {
+        // Without the URL of the error: it has been said.
+        let e = e.without_url();
+        Error::Other(format!("{url} does not answer: {e}; is `viral up` running?"))
+    };
+    let response = request.send().await.map_err(unreachable)?;
+    let position = response.headers().get("viral-position");
+    let position = position.and_then(|value| value.to_str().ok()?.parse().ok());
+    let status = response.status();
+    let bytes = response.bytes().await.map_err(unreachable)?;
+    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Ok(Answer { status, body, position })
 }
 
 impl Answer {

@@ -28,6 +28,7 @@ pub mod record;
 mod relay;
 mod tails;
 pub mod topics;
+mod version;
 
 pub use archive::{Archive, read_all};
 pub use cluster::Cluster;
@@ -36,3 +37,4 @@ pub use error::KafkaError;
 pub use feed::KafkaFeeds;
 pub use relay::{Relay, Standing, Status};
 pub use tails::{Tail, tails};
+pub use version::MetadataVersion;

@@ -61,7 +61,7 @@ struct Stage {
 }
 
 pub(super) async fn measure(server: &Server, duration: Duration) -> Result<(HttpReport, DelayReport), Error> {
-    let process = Process::start(server).await?;
+    let process = Process::start(server, "up", &server.empty_database().await?, &[]).await?;
     let stage = Stage::set(&process.operator()?).await?;
     let mut rows: Vec<HttpRow> = Vec::new();
     for connections in CONNECTIONS {

@@ -1,6 +1,7 @@
 //! The load: callers that each post one transfer after the other through a writer.
 
 use super::figures::Latencies;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -121,14 +122,10 @@ pub(super) async fn run(
 
 /// A transfer that nobody has posted yet.
 pub(super) fn transfer(accounts: Accounts, random: &mut Random) -> Unit {
-    let any = |random: &mut Random| random.below(RANDOM_ACCOUNTS);
-    let credit = any(random);
+    let [credit, other] = two(random);
     let debit = match accounts {
         Accounts::Hot => "bench:hot".to_owned(),
-        Accounts::Random => format!(
-            "bench:{}",
-            (credit + 1 + random.below(RANDOM_ACCOUNTS - 1)) % RANDOM_ACCOUNTS
-        ),
+        Accounts::Random => other,
     };
     let transaction = NewTransaction {
         code: Code::TRANSFER,
@@ -137,13 +134,26 @@ pub(super) fn transfer(accounts: Accounts, random: &mut Random) -> Unit {
         metadata: Default::default(),
         postings: vec![Posting {
             debit: address_of(&debit),
-            credit: address_of(&format!("bench:{credit}")),
+            credit: address_of(&credit),
             amount: Amount::from_minor(10_000).unwrap_or(Amount::ZERO),
             asset: Asset::VCOIN,
         }],
         reference: None,
     };
     Unit::ledger(Uuid::now_v7(), Command::Post(transaction)).with_actor("bench")
+}
+
+/// A transfer between random accounts, as the API takes it.
+pub(super) fn body(random: &mut Random) -> Value {
+    let [credit, debit] = two(random);
+    json!({"postings": [{"debit": debit, "credit": credit, "amount": "1", "asset": "VCOIN"}]})
+}
+
+/// Two different accounts.
+fn two(random: &mut Random) -> [String; 2] {
+    let one = random.below(RANDOM_ACCOUNTS);
+    let other = (one + 1 + random.below(RANDOM_ACCOUNTS - 1)) % RANDOM_ACCOUNTS;
+    [one, other].map(|number| format!("bench:{number}"))
 }
 
 fn address_of(text: &str) -> Address {

@@ -1,9 +1,11 @@
 //! `viral bench`: figures of this machine, each beside something measured in the same run.
 //!
 //! Everything runs on a PostgreSQL of its own in the home, as it is shipped: with fsync, checksums and all triggers. So
-//! does a Kafka, where it can be started.
+//! do a Kafka and a ClickHouse, where they can be started.
 
 mod bare_copy;
+mod clickhouse;
+mod component;
 mod cpu;
 mod figures;
 mod http;
@@ -12,8 +14,11 @@ mod load;
 mod log;
 mod machine;
 mod memory;
+mod meter;
+mod pace;
 mod process;
 mod projections;
+mod rebuild_process;
 mod report;
 mod server;
 mod sql_function;
@@ -33,7 +38,8 @@ pub struct BenchArgs {
     /// Seconds of each load; three of each are run
     #[arg(long, default_value_t = 3)]
     pub seconds: u64,
-    /// Events in the log for replay, verify and start-up, and in the one that waits for Kafka
+    /// Events in the log for replay, verify and start-up, in the one that waits for Kafka, and in the one that ClickHouse
+    /// is rebuilt from
     #[arg(long, default_value_t = 1_000_000)]
     pub events: u64,
     /// Rows of the journal that is imported
@@ -42,7 +48,7 @@ pub struct BenchArgs {
     /// Events of campaigns in the log of the read models
     #[arg(long, default_value_t = 500_000)]
     pub campaign_events: u64,
-    /// Events in the log that is published to Kafka
+    /// Events in the log that is published to Kafka, and in the one that ClickHouse is filled from
     #[arg(long, default_value_t = 300_000)]
     pub published_events: u64,
     /// Only these parts
@@ -66,6 +72,8 @@ pub enum Part {
     Projections,
     /// The published log, on a broker that the script of the source tree starts.
     Kafka,
+    /// ClickHouse, on an engine that the script of the source tree starts.
+    Clickhouse,
 }
 
 /// How often everything is measured; the figure is the median.
@@ -113,6 +121,10 @@ async fn measure(server: &Server, args: &BenchArgs) -> Result<Report, Error> {
         true => kafka::measure(server, args).await?,
         false => None,
     };
+    let clickhouse = match wanted(Part::Clickhouse) {
+        true => clickhouse::measure(server, args).await?,
+        false => None,
+    };
     Ok(Report {
         machine,
         writer,
@@ -121,5 +133,6 @@ async fn measure(server: &Server, args: &BenchArgs) -> Result<Report, Error> {
         delay,
         projections,
         kafka,
+        clickhouse,
     })
 }

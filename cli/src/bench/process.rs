@@ -1,4 +1,4 @@
-//! `viral up` as a process of its own, so that its time on the processors can be told from the load's.
+//! `viral up` or `viral api` as a process of its own, so that its time on the processors can be told from the load's.
 
 use super::cpu;
 use super::server::Server;
@@ -25,19 +25,30 @@ pub(super) struct Cpu {
 }
 
 impl Process {
-    /// Starts one over a new log and waits until it is ready.
-    pub(super) async fn start(server: &Server) -> Result<Process, Error> {
-        let url = server.empty_database().await?;
+    /// Starts one over a database, in the role `up` or `api`, and waits until it is ready. The settings are environment
+    /// variables for it: without them it has nothing but PostgreSQL, whatever runs on this machine.
+    pub(super) async fn start(
+        server: &Server,
+        role: &str,
+        url: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Process, Error> {
         let home = server.folder().join("platform");
         let program = std::env::current_exe().map_err(Error::io("finding our own program"))?;
         let child = Command::new(program)
             .arg("--home")
             .arg(&home)
-            .args(["up", "--dev", "--listen", "127.0.0.1:0"])
-            .env("DATABASE_URL", &url)
+            .args([role, "--dev", "--listen", "127.0.0.1:0"])
+            .env("DATABASE_URL", url)
             .env("VIRAL_LOG", "warn")
+            .env("KAFKA_BROKERS", "")
+            .env("REDIS_URL", "")
+            .env("CLICKHOUSE_URL", "")
             .env_remove("VIRAL_API_TOKEN")
+            .env_remove("VIRAL_FEED")
+            .env_remove("VIRAL_METRICS")
             .env_remove("EVENT_STORE")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)
@@ -72,10 +83,15 @@ impl Process {
         Client::operator(&self.home, None)
     }
 
+    pub(super) fn pid(&self) -> u32 {
+        // It has one until it is waited for, which is done at its end only.
+        self.child.id().unwrap_or(0)
+    }
+
     /// What the platform and the database have used so far.
     pub(super) fn cpu(&self) -> Cpu {
         Cpu {
-            platform: self.child.id().map_or(0.0, cpu::of),
+            platform: cpu::of(self.pid()),
             database: cpu::of_family(self.postmaster),
         }
     }

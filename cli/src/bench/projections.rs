@@ -1,12 +1,11 @@
 //! The read models: how fast they follow a log, and how fast and with how much memory they are rebuilt.
 
-use super::memory;
+use super::rebuild_process;
 use super::report::ProjectionReport;
 use super::server::Server;
 use crate::Error;
 use crate::unseal::VaultUnseal;
 use sqlx::Row as _;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -52,7 +51,8 @@ pub(super) async fn measure(server: &Server, events: u64) -> Result<ProjectionRe
     let follow_per_second = events as f64 / began.elapsed().as_secs_f64();
 
     server.settle().await?;
-    let (seconds, peak_memory_mib) = rebuild(server, &url).await?;
+    eprintln!("rebuilding all of them");
+    let rebuilt = rebuild_process::run(server, &url, "all", &[], None).await?;
     eprintln!("comparing the read models with the log");
     let began = Instant::now();
     let report = viral_projections::diff(store.pool(), log.as_ref(), &VaultUnseal(vault)).await?;
@@ -66,8 +66,8 @@ pub(super) async fn measure(server: &Server, events: u64) -> Result<ProjectionRe
         rows: report.compared.iter().map(|compared| compared.rows).sum(),
         use_cases_per_second,
         follow_per_second,
-        rebuild_per_second: events as f64 / seconds,
-        rebuild_peak_memory_mib: peak_memory_mib,
+        rebuild_per_second: events as f64 / rebuilt.seconds,
+        rebuild_peak_memory_mib: rebuilt.peak_mib,
         diff_per_second: events as f64 / began.elapsed().as_secs_f64(),
     })
 }
@@ -91,38 +91,6 @@ async fn follow(projector: &Projector, pool: &sqlx::PgPool, events: u64) -> Resu
     let _ = stop.send(true);
     let ended = task.await.map_err(|e| Error::Other(e.to_string()))?;
     Ok(ended?)
-}
-
-/// Seconds and the most memory of `viral projections rebuild all`, in a process of its own.
-async fn rebuild(server: &Server, url: &str) -> Result<(f64, f64), Error> {
-    eprintln!("rebuilding all of them");
-    let program = std::env::current_exe().map_err(Error::io("finding our own program"))?;
-    let began = Instant::now();
-    let mut child = tokio::process::Command::new(program)
-        .arg("--home")
-        .arg(server.folder().join("rebuild"))
-        .args(["projections", "rebuild", "all"])
-        .env("DATABASE_URL", url)
-        .env("VIRAL_MASTER_KEY", hex::encode(MASTER_KEY))
-        .env_remove("EVENT_STORE")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(Error::io("starting the rebuild"))?;
-    let pid = child.id();
-    let mut peak: f64 = 0.0;
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(Error::io("the rebuild"))? {
-            break status;
-        }
-        peak = peak.max(pid.map_or(0.0, memory::peak_mib));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    match status.success() {
-        true => Ok((began.elapsed().as_secs_f64(), peak)),
-        false => Err(Error::Other(format!("the rebuild of the benchmark failed: {status}"))),
-    }
 }
 
 /// Campaigns in which creators take part one after the other, until the log is long enough.

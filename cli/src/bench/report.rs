@@ -1,5 +1,6 @@
 //! What was measured, as JSON and as tables.
 
+use super::clickhouse::ClickHouseReport;
 use super::kafka::KafkaReport;
 use super::machine::Machine;
 use serde::Serialize;
@@ -15,6 +16,7 @@ pub(super) struct Report {
     pub(super) delay: Option<DelayReport>,
     pub(super) projections: Option<ProjectionReport>,
     pub(super) kafka: Option<KafkaReport>,
+    pub(super) clickhouse: Option<ClickHouseReport>,
 }
 
 /// The API over HTTP.
@@ -174,8 +176,11 @@ impl Report {
         if let Some(projections) = &self.projections {
             projections.write(text)?;
         }
-        match &self.kafka {
-            Some(kafka) => kafka.write(text),
+        if let Some(kafka) = &self.kafka {
+            kafka.write(text)?;
+        }
+        match &self.clickhouse {
+            Some(clickhouse) => clickhouse.write(text),
             None => Ok(()),
         }
     }

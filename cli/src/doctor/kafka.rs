@@ -1,9 +1,9 @@
-//! Kafka in the report: whether it answers, its topics, how far the relay is, and what is no event.
+//! Kafka in the report: whether it answers and which it is, its topics, how far the relay is, and what is no event.
 
 use super::services::State;
 use serde::Serialize;
 use std::time::Duration;
-use viral_kafka::{Cluster, Tail, engagement, tails, topics};
+use viral_kafka::{Cluster, MetadataVersion, Tail, engagement, tails, topics};
 use viral_projections::UnreadableRecords;
 use viral_store::feed::UnreadableRecord;
 
@@ -17,6 +17,8 @@ pub(super) struct Kafka {
     state: State,
     brokers: Option<String>,
     broker_count: Option<usize>,
+    /// Nothing where the brokers do not tell it.
+    metadata_version: Option<MetadataVersion>,
     cluster_id: Option<String>,
     topics: Vec<Topic>,
     relay: Option<Relay>,
@@ -94,6 +96,7 @@ pub(super) async fn look(cluster: Option<Cluster>, log: Option<Log<'_>>, problem
         Ok((count, id)) => {
             report.state = State::Reachable;
             (report.broker_count, report.cluster_id) = (Some(count), id);
+            report.metadata_version = cluster.metadata_version().await;
         }
         Err(error) => {
             problems.push(error.to_string());
@@ -200,7 +203,11 @@ impl Kafka {
                     self.broker_count.unwrap_or(0),
                     self.cluster_id.clone().unwrap_or_default(),
                 );
-                format!("{brokers}, {count} broker(s), cluster {id}")
+                let version = match &self.metadata_version {
+                    Some(version) => format!(", metadata version {version}"),
+                    None => String::new(),
+                };
+                format!("{brokers}, {count} broker(s){version}, cluster {id}")
             }
         };
         let mut lines = vec![("kafka", first)];

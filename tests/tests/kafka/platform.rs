@@ -66,6 +66,12 @@ async fn a_platform_is_published_followed_and_restored_from_kafka_alone() {
     assert_eq!(kafka["relay"]["position"], head.to_string(), "{doctor}");
     assert_eq!(kafka["relay"]["lag"], "0", "{doctor}");
     assert_eq!(kafka["topics"][1]["partitions"], 8, "{doctor}");
+    let version = &kafka["metadata_version"];
+    assert!(version["level"].as_u64() >= Some(22), "{doctor}");
+    let release = version["release"].as_str().unwrap_or_default();
+    assert!(release.starts_with("4."), "{doctor}");
+    let told = ok(&bed, &bed.database, &["doctor"]).await;
+    assert!(told.contains(&format!("metadata version {release} (level ")), "{told}");
     assert_eq!(bed.check().await, 0);
 
     // ClickHouse follows Kafka, too.

@@ -1,6 +1,6 @@
 //! Reading: the feed from the beginning to the end, and a bare consumer that counts the bytes of the same partitions.
 
-use super::report::Cost;
+use super::super::meter::Cost;
 use super::{Bed, client_error};
 use crate::Error;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};

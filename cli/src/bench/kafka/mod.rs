@@ -13,13 +13,12 @@ mod take_over;
 
 pub(super) use report::KafkaReport;
 
+use super::meter::{Compared, Meter};
 use super::server::Server;
-use super::{BenchArgs, RUNS, cpu, figures, log, projections};
+use super::{BenchArgs, RUNS, log, projections};
 use crate::Error;
 use broker::Broker;
-use report::{Compared, Cost};
 use std::sync::Arc;
-use std::time::Instant;
 use viral_commands::Vault;
 use viral_store::{EventStore, Position, PostgresStore, StoredEvent};
 
@@ -78,8 +77,8 @@ impl Bed<'_> {
             feed.push(consume::feed(self, events).await?);
         }
         let feed = Compared::new(&feed, &bare);
-        let delay = delay::measure(self).await?;
         let take_over = take_over::measure(self).await?;
+        let delay = delay::measure(self).await?;
         eprintln!("filling the log up to {} events", args.events);
         log::fill(&self.log(), args.events).await?;
         let outage = outage::measure(self).await?;
@@ -98,15 +97,7 @@ impl Bed<'_> {
     }
 
     async fn meter(&self) -> Result<Meter, Error> {
-        self.server.settle().await?;
-        let postmaster = self.server.postmaster()?;
-        let broker = self.broker.pid()?;
-        Ok(Meter {
-            began: Instant::now(),
-            before: Meter::read(broker, postmaster),
-            broker,
-            postmaster,
-        })
+        Meter::start(self.server, std::process::id(), self.broker.pid()?).await
     }
 
     /// Hands all events over, page by page.
@@ -117,35 +108,6 @@ impl Bed<'_> {
             let Some(last) = page.last() else { return Ok(()) };
             at = last.position;
             each(page);
-        }
-    }
-}
-
-/// Time, on the clock and on the processors.
-struct Meter {
-    began: Instant,
-    /// Seconds of this process, the broker and the database.
-    before: [f64; 3],
-    broker: u32,
-    postmaster: u32,
-}
-
-impl Meter {
-    fn read(broker: u32, postmaster: u32) -> [f64; 3] {
-        [cpu::of(std::process::id()), cpu::of(broker), cpu::of_family(postmaster)]
-    }
-
-    /// What this many events have cost since the beginning.
-    fn cost(&self, events: u64) -> Cost {
-        let seconds = self.began.elapsed().as_secs_f64();
-        let after = Meter::read(self.broker, self.postmaster);
-        let events = events as f64;
-        let of = |index: usize| (after[index] - self.before[index]) / events * 1e6;
-        Cost {
-            per_second: events / seconds,
-            own_cpu_us: of(0),
-            broker_cpu_us: of(1),
-            database_cpu_us: of(2),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Publishing: the relay from empty topics to the end of the log, and a bare producer that sends the same records, which
 //! were made before the clock began.
 
-use super::report::Cost;
+use super::super::meter::Cost;
 use super::{Bed, client_error};
 use crate::Error;
 use rdkafka::error::RDKafkaErrorCode as Code;

@@ -1,6 +1,6 @@
 //! What was measured of the published log.
 
-use super::figures::median;
+use super::super::meter::Compared;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -18,25 +18,7 @@ pub(in crate::bench) struct KafkaReport {
     pub(super) outage: Outage,
 }
 
-/// What an event costs; times on the processors in microseconds.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Cost {
-    pub(super) per_second: f64,
-    /// Of this process.
-    pub(super) own_cpu_us: f64,
-    pub(super) broker_cpu_us: f64,
-    pub(super) database_cpu_us: f64,
-}
-
-/// Ours, and the least that a program could do.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Compared {
-    ours: Cost,
-    bare: Cost,
-    ours_over_bare: f64,
-}
-
-/// From the writer's answer to somebody else's consumer.
+/// From the answer of the API to somebody else's consumer.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct DelayToConsumer {
     pub(super) events_per_second: f64,
@@ -64,50 +46,6 @@ pub(super) struct Outage {
     pub(super) peak_mib: f64,
 }
 
-impl Compared {
-    /// The medians of both.
-    pub(super) fn new(ours: &[Cost], bare: &[Cost]) -> Compared {
-        let (ours, bare) = (Cost::median(ours), Cost::median(bare));
-        Compared {
-            ours,
-            bare,
-            ours_over_bare: ours.per_second / bare.per_second,
-        }
-    }
-
-    fn write(&self, text: &mut String, (name, bare): (&str, &str)) -> std::fmt::Result {
-        for (name, cost) in [(bare, &self.bare), (name, &self.ours)] {
-            let Cost {
-                per_second,
-                own_cpu_us,
-                broker_cpu_us,
-                database_cpu_us,
-            } = cost;
-            write!(
-                text,
-                "{name:<20} {per_second:>9.0} {own_cpu_us:>9.1} {broker_cpu_us:>10.1} {database_cpu_us:>12.1}"
-            )?;
-            match name == bare {
-                true => writeln!(text)?,
-                false => writeln!(text, "   {:.2} of it", self.ours_over_bare)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Cost {
-    fn median(costs: &[Cost]) -> Cost {
-        let of = |figure: fn(&Cost) -> f64| median(&costs.iter().map(figure).collect::<Vec<_>>());
-        Cost {
-            per_second: of(|cost| cost.per_second),
-            own_cpu_us: of(|cost| cost.own_cpu_us),
-            broker_cpu_us: of(|cost| cost.broker_cpu_us),
-            database_cpu_us: of(|cost| cost.database_cpu_us),
-        }
-    }
-}
-
 impl KafkaReport {
     pub(in crate::bench) fn write(&self, text: &mut String) -> std::fmt::Result {
         writeln!(
@@ -120,7 +58,7 @@ impl KafkaReport {
         let delay = &self.delay;
         writeln!(
             text,
-            "from the answer to a consumer  p50 {:.2} ms, p99 {:.2} ms, at most {:.1} ms, at {:.0} events/s",
+            "from the API's answer to a consumer  p50 {:.2} ms, p99 {:.2} ms, at most {:.1} ms, at {:.0} events/s",
             delay.p50_ms, delay.p99_ms, delay.max_ms, delay.events_per_second
         )?;
         let take_over = &self.take_over;

@@ -16,6 +16,7 @@ const ROUNDS: usize = 7;
 pub(super) async fn measure(bed: &Bed<'_>) -> Result<TakeOver, Error> {
     eprintln!("take-over after a relay's death, {ROUNDS} times");
     let (writer, task) = Writer::start(bed.log(), Settings::default()).await?;
+    load::open_accounts(&writer).await?;
     let arrivals = Arrivals::begin(bed).await?;
     let mut random = Random(0x0bad_cafe);
     let mut active = RelayProcess::start(bed, bed.broker.address())?;
