@@ -131,7 +131,8 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
             "application/json" => false,
             NDJSON => true,
             _ => {
-                let detail = format!("send Content-Type: application/json, or {NDJSON} with one measurement on each line");
+                let detail =
+                    format!("send Content-Type: application/json, or {NDJSON} with one measurement on each line");
                 return Err(Problem::new(kind::UNSUPPORTED_MEDIA_TYPE, detail));
             }
         };
@@ -173,7 +174,10 @@ pub(crate) async fn record(
     let engagement = state.engagement()?;
     let rows = rows(&posted)?;
     if rows.len() > MAX_ROWS {
-        let detail = format!("a request has at most {MAX_ROWS} measurements, this one has {}", rows.len());
+        let detail = format!(
+            "a request has at most {MAX_ROWS} measurements, this one has {}",
+            rows.len()
+        );
         return Err(Problem::new(kind::PAYLOAD_TOO_LARGE, detail));
     }
     let sent = rows.len();

@@ -125,15 +125,25 @@ mod tests {
         let told = |change: fn(&mut Measurement)| {
             let mut row = some();
             change(&mut row);
-            row.check(now).map_or_else(|problem| problem.to_string(), |()| "ok".to_owned())
+            row.check(now)
+                .map_or_else(|problem| problem.to_string(), |()| "ok".to_owned())
         };
         let table: [(fn(&mut Measurement), &str); 11] = [
             (|_| {}, "ok"),
             (|row| row.timestamp += TimeDelta::days(1), "ok"),
-            (|row| row.timestamp += TimeDelta::days(2), "timestamp is more than a day"),
-            (|row| row.timestamp -= TimeDelta::days(10_000), "timestamp is before 2000-01-01"),
+            (
+                |row| row.timestamp += TimeDelta::days(2),
+                "timestamp is more than a day",
+            ),
+            (
+                |row| row.timestamp -= TimeDelta::days(10_000),
+                "timestamp is before 2000-01-01",
+            ),
             (|row| row.platform.clear(), "platform must not be empty"),
-            (|row| row.platform = "YouTube".to_owned(), "platform has other characters"),
+            (
+                |row| row.platform = "YouTube".to_owned(),
+                "platform has other characters",
+            ),
             (|row| row.platform = "y".repeat(65), "platform has more than 64"),
             (|row| row.id = "a\nb".to_owned(), "id has control characters"),
             (|row| row.version = MAX_VERSION + 1, "version is more than"),

@@ -18,6 +18,7 @@ mod journey {
     mod campaigns;
     mod creators;
     mod docs;
+    mod engagement;
     mod fraud;
     mod history;
     mod missions;

@@ -78,7 +78,8 @@ pub(crate) async fn get(
     let metrics = found.value.filter(|metrics| view.has(metrics.sponsor_id));
     let metrics = metrics.ok_or_else(|| super::unknown(id))?.value;
     if metrics.series.len() > MOST_POINTS {
-        let detail = format!("the series would have more than {MOST_POINTS} points: ask for less by from and to, or for days");
+        let detail =
+            format!("the series would have more than {MOST_POINTS} points: ask for less by from and to, or for days");
         return Err(Problem::new(kind::INVALID_QUERY, detail));
     }
     read.one(found.position, &metrics)

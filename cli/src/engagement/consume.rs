@@ -74,7 +74,10 @@ impl Consumer {
                     // Its offset was not there: it is read from its beginning already.
                     Some((offset, _)) if record.offset < offset => fresh.push(record),
                     Some(_) => {
-                        tracing::warn!(partition = record.partition, "the topic of measurements was made anew: reading all of it");
+                        tracing::warn!(
+                            partition = record.partition,
+                            "the topic of measurements was made anew: reading all of it"
+                        );
                         noted.remove(&record.partition);
                         anew = true;
                     }
@@ -128,14 +131,20 @@ impl Consumer {
         let offsets = self.clickhouse.engagement_offsets().await?;
         let known = offsets.into_iter().filter_map(|offset| {
             let partition = i32::try_from(offset.partition).ok()?;
-            Some((partition, (i64::try_from(offset.record_offset).ok()?, offset.fingerprint)))
+            Some((
+                partition,
+                (i64::try_from(offset.record_offset).ok()?, offset.fingerprint),
+            ))
         });
         Ok(known.collect())
     }
 
     async fn open(&self, noted: &Noted) -> Result<EngagementReader, Obstacle> {
         let cluster = self.cluster.clone();
-        let from: Vec<(i32, i64)> = noted.iter().map(|(partition, (offset, _))| (*partition, *offset)).collect();
+        let from: Vec<(i32, i64)> = noted
+            .iter()
+            .map(|(partition, (offset, _))| (*partition, *offset))
+            .collect();
         Ok(blocking(move || EngagementReader::open(&cluster, &from)).await??)
     }
 }

@@ -100,7 +100,11 @@ impl ClickHouse {
             .with_setting("group_by_use_nulls", "0")
             .bind(campaign.to_string())
             .bind(campaign.to_string())
-            .bind(filter.from.map_or(EARLIEST, |from| from.timestamp_micros().max(EARLIEST)))
+            .bind(
+                filter
+                    .from
+                    .map_or(EARLIEST, |from| from.timestamp_micros().max(EARLIEST)),
+            )
             .bind(filter.to.map_or(LATEST, |to| to.timestamp_micros().min(LATEST)));
         let rows = self.briefly(asked.fetch_all::<Grouped>()).await?;
         let groups = rows.into_iter().map(|row| self.group(row)).collect::<Result<_, _>>()?;

@@ -15,7 +15,7 @@ mod rebuild;
 mod rows;
 
 pub use client::ClickHouse;
-pub use engagement::EngagementOffset;
 pub use diff::{ClickHouseDifference, ClickHouseReport};
+pub use engagement::EngagementOffset;
 pub use projector::ClickHouseProjector;
 use projector::NAME;

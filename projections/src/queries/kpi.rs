@@ -40,7 +40,9 @@ pub(super) fn progress(targets: &Map<String, Value>, measured: &Measured) -> Vec
             "impressions" => measured.engagement.map(|figures| Value::from(figures.impressions)),
             "clicks" => measured.engagement.map(|figures| Value::from(figures.clicks)),
             "watch_time" => measured.engagement.map(|figures| Value::from(figures.watch_time)),
-            "watch_hours" => measured.engagement.map(|figures| Value::from(hours(figures.watch_time))),
+            "watch_hours" => measured
+                .engagement
+                .map(|figures| Value::from(hours(figures.watch_time))),
             "conversions" => measured.engagement.map(|figures| Value::from(figures.conversions)),
             // Whatever else the sponsor wants to reach nobody measures here.
             _ => None,

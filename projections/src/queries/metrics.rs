@@ -224,7 +224,8 @@ pub(crate) enum Of {
     Creator(Uuid),
 }
 
-const NOT_READ: &str = "measurements are in Kafka, and no ClickHouse is set up to read them from there: set CLICKHOUSE_URL";
+const NOT_READ: &str =
+    "measurements are in Kafka, and no ClickHouse is set up to read them from there: set CLICKHOUSE_URL";
 
 /// What the API says. What ClickHouse said is for our log only.
 fn away(error: &crate::ProjectionError) -> String {
@@ -277,7 +278,12 @@ async fn groups(
         Interval::Hour => "hour",
         Interval::Day => "day",
     };
-    let query = query.bind(campaign).bind(filter.from).bind(filter.to).bind(unit).bind(measured);
+    let query = query
+        .bind(campaign)
+        .bind(filter.from)
+        .bind(filter.to)
+        .bind(unit)
+        .bind(measured);
     snapshot.rows(query).await
 }
 
@@ -308,7 +314,11 @@ impl ReadModels {
             Some((watermark, groups)) => ("clickhouse", watermark, groups),
             None => {
                 let watermark = self.watermark(snapshot.position()).await?;
-                ("postgres", watermark, groups(&mut snapshot, id.0, filter, is_known).await?)
+                (
+                    "postgres",
+                    watermark,
+                    groups(&mut snapshot, id.0, filter, is_known).await?,
+                )
             }
         };
         let metrics = CampaignMetrics {
@@ -459,17 +469,20 @@ mod tests {
 
     #[test]
     fn groups_become_totals_and_parts() {
-        let group = |start: Option<&str>, creator: Option<u128>, platform: Option<&str>, impressions: u64, rewards: u64| Group {
-            start: start.map(|text| text.parse().unwrap()),
-            creator_id: creator.map(Uuid::from_u128),
-            platform: platform.map(str::to_owned),
-            figures: EngagementFigures {
-                impressions,
-                ..EngagementFigures::default()
-            },
-            rewards,
-            paid_vcoin: Vcoin::parse(&format!("{rewards}")).unwrap(),
-        };
+        let group =
+            |start: Option<&str>, creator: Option<u128>, platform: Option<&str>, impressions: u64, rewards: u64| {
+                Group {
+                    start: start.map(|text| text.parse().unwrap()),
+                    creator_id: creator.map(Uuid::from_u128),
+                    platform: platform.map(str::to_owned),
+                    figures: EngagementFigures {
+                        impressions,
+                        ..EngagementFigures::default()
+                    },
+                    rewards,
+                    paid_vcoin: Vcoin::parse(&format!("{rewards}")).unwrap(),
+                }
+            };
         let (late, early) = (Some("2026-03-02T00:00:00Z"), Some("2026-03-01T00:00:00Z"));
         let groups = vec![
             group(late, None, None, 30, 0),
@@ -481,7 +494,10 @@ mod tests {
         ];
         let told = folded(Uuid::from_u128(9), Interval::Day, groups.clone(), true);
         assert_eq!(told.totals.engagement.unwrap().impressions, 40);
-        assert_eq!((told.totals.rewards, told.totals.paid_vcoin), (2, Vcoin::parse("2").unwrap()));
+        assert_eq!(
+            (told.totals.rewards, told.totals.paid_vcoin),
+            (2, Vcoin::parse("2").unwrap())
+        );
         assert!(told.series[0].start < told.series[1].start);
         assert_eq!(told.by_creator[0].creator_id, Uuid::from_u128(2));
         assert_eq!(told.by_platform.len(), 1);

@@ -33,7 +33,8 @@ async fn a_creator_who_has_just_come_has_an_empty_one() {
     let stage = Stage::new().await;
     let expected = json!({"profile": {"display_name": "A creator"}, "verification_state": "unverified", "level": 1,
         "xp": 0, "invitations": [], "tasks": [], "in_review": [],
-        "earnings": {"total_vcoin": "0.0000", "by_campaign": [], "by_month": []}, "suggestions": []});
+        "earnings": {"total_vcoin": "0.0000", "by_campaign": [], "by_month": []},
+        "engagement": {"impressions": 0, "clicks": 0, "watch_time": 0, "conversions": 0}, "suggestions": []});
     assert_eq!(stage.api.read_as(&stage.first, DASHBOARD).await, expected);
     let stranger = stage.api.stranger(Role::Creator);
     stage.api.unread_as(&stranger, DASHBOARD, (404, "unknown_user")).await;

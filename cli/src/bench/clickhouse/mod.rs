@@ -14,7 +14,7 @@ pub(super) use report::ClickHouseReport;
 
 use super::meter::Meter;
 use super::server::Server;
-use super::{BenchArgs, RUNS, log, projections};
+use super::{BenchArgs, log, projections};
 use crate::Error;
 use engine::Engine;
 use std::sync::Arc;

@@ -261,9 +261,10 @@ async fn a_campaign_has_its_figures() {
         "kpi_progress": [
             {"metric": "creators", "target": 2, "actual": 1, "percent": 50.0},
             {"metric": "deliverables", "target": 4, "actual": 1, "percent": 25.0},
-            {"metric": "impressions", "target": 100_000, "actual": null, "percent": null},
+            {"metric": "impressions", "target": 100_000, "actual": 0, "percent": 0.0},
             {"metric": "spend_vcoin", "target": 800, "actual": "100.0000", "percent": 12.5},
         ],
+        "engagement": {"impressions": 0, "clicks": 0, "watch_time": 0, "conversions": 0},
     });
     assert_eq!(json_of(&answer.value.unwrap()), expected);
     let escrow = stage.balance(effects::escrow(campaign)).await;
