@@ -11,6 +11,7 @@ mod migrate;
 mod projector;
 mod rebuild;
 mod rows;
+mod stream;
 
 pub use client::ClickHouse;
 pub use diff::{ClickHouseDifference, ClickHouseReport};
