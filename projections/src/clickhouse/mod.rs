@@ -6,8 +6,12 @@
 //! [`diff`](ClickHouse::diff) reads everything back and compares it with the log.
 
 mod client;
+mod course;
 mod diff;
+mod gather;
+mod insert;
 mod migrate;
+mod note;
 mod projector;
 mod rebuild;
 mod rows;

@@ -33,6 +33,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../../migrations/0005_home_of_the_log.sql"),
     ),
     (6, "clickhouse", include_str!("../../../migrations/0006_clickhouse.sql")),
+    (
+        8,
+        "clickhouse refusal",
+        include_str!("../../../migrations/0008_clickhouse_refusal.sql"),
+    ),
 ];
 
 #[derive(Debug)]
