@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::platform;
 use crate::progress::OnStderr;
 use crate::run::print;
+use crate::services;
 use serde_json::json;
 use std::path::Path;
 use viral_audit::Progress as _;
@@ -27,7 +28,7 @@ pub(crate) async fn run(home: &Path, command: &ProjectionsCommand) -> Result<boo
 
 async fn carry_out(home: &Path, database: &Database, command: &ProjectionsCommand) -> Result<(String, bool), Error> {
     let projector = match command {
-        ProjectionsCommand::List { json } => return list(database, *json).await,
+        ProjectionsCommand::List { json } => return list(home, database, *json).await,
         ProjectionsCommand::Rebuild { name } if name == CLICKHOUSE => return rebuild_clickhouse(home, database).await,
         ProjectionsCommand::Resume { name } if name == CLICKHOUSE => return resume_clickhouse(home, database).await,
         ProjectionsCommand::Rebuild { .. } | ProjectionsCommand::Resume { .. } => {
@@ -63,7 +64,7 @@ async fn carry_out(home: &Path, database: &Database, command: &ProjectionsComman
             }
             Ok((text, well))
         }
-        ProjectionsCommand::List { json } => list(database, *json).await,
+        ProjectionsCommand::List { json } => list(home, database, *json).await,
     }
 }
 
@@ -100,11 +101,18 @@ fn named(name: &str) -> Result<Vec<&'static ReadModel>, Error> {
     Ok(found)
 }
 
-async fn list(database: &Database, as_json: bool) -> Result<(String, bool), Error> {
+async fn list(home: &Path, database: &Database, as_json: bool) -> Result<(String, bool), Error> {
     let list = viral_projections::list(&database.pool(), database.store().as_ref()).await?;
-    let well = list.iter().all(|status| status.problem.is_none() && status.parked == 0);
+    // It is filled only where it is configured, and its row stays where it was once.
+    let has_clickhouse = services::clickhouse_url(home).is_some();
+    let is_configured = |status: &Status| has_clickhouse || status.name != CLICKHOUSE;
+    let is_well = |status: &Status| status.problem.is_none() && status.refusal.is_none() && status.parked == 0;
+    let well = list.iter().all(|status| !is_configured(status) || is_well(status));
     if as_json {
-        let rows: Vec<_> = list.iter().map(to_json).collect();
+        let rows: Vec<_> = list
+            .iter()
+            .map(|status| to_json(status, is_configured(status)))
+            .collect();
         return Ok((json!({"projections": rows}).to_string() + "\n", well));
     }
     let mut text = format!(
@@ -121,6 +129,12 @@ async fn list(database: &Database, as_json: bool) -> Result<(String, bool), Erro
         if let Some(problem) = &status.problem {
             text.push_str(&format!("  stopped: {problem}\n"));
         }
+        if let Some(refusal) = &status.refusal {
+            text.push_str(&format!("  held up, and tried again: {refusal}\n"));
+        }
+        if !is_configured(status) {
+            text.push_str("  not configured: nobody fills it\n");
+        }
     }
     if list.is_empty() {
         text.push_str("none were set up yet: `viral up` or `viral project` does it\n");
@@ -128,7 +142,7 @@ async fn list(database: &Database, as_json: bool) -> Result<(String, bool), Erro
     Ok((text, well))
 }
 
-fn to_json(status: &Status) -> serde_json::Value {
+fn to_json(status: &Status, configured: bool) -> serde_json::Value {
     json!({
         "name": status.name,
         "version": status.version,
@@ -137,5 +151,7 @@ fn to_json(status: &Status) -> serde_json::Value {
         "head": status.head.to_string(),
         "parked": status.parked,
         "problem": status.problem,
+        "refusal": status.refusal,
+        "configured": configured,
     })
 }

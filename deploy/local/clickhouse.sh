@@ -20,7 +20,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
     settings="CLICKHOUSE_PORT=..."
     port=${CLICKHOUSE_PORT:-8123}
     ports=("$port")
-    address=http://127.0.0.1:$port
+    # Every byte of the password encoded, so that none of them ends it.
+    login=${CLICKHOUSE_PASSWORD:+default:$(printf %s "${CLICKHOUSE_PASSWORD:-}" | od -An -v -tx1 | tr -d '\n' | tr ' ' %)@}
+    address=http://${login}127.0.0.1:$port
 }
 # shellcheck source=deploy/local/service.sh
 source "$here/service.sh"

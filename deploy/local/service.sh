@@ -7,7 +7,7 @@
 #             this server, and no other one that got the pid of a server that died
 #   ready     what its log says when it answers
 #   ports     where it will listen, all on 127.0.0.1
-#   address   what `viral` will be told
+#   address   what `viral` will be told; it may have a password, which nobody else is shown
 #   settings  what chooses other ports
 #   usage     what its script understands
 #   prepare   a function that does what must be done before a start, in the server's folder
@@ -84,11 +84,18 @@ any_taken() {
     return 1
 }
 
-# So that nobody reads half an address.
-publish() {
-    cp "$folder/address" "$home/services/.$name"
-    mv "$home/services/.$name" "$home/services/$name"
+# Writes an address to a file, so that nobody reads half of it, and nobody else the password in it.
+keep() {
+    local partial=${1%/*}/.${1##*/}
+    rm -f "$partial"
+    (umask 077 && cat >"$partial")
+    mv "$partial" "$1"
 }
+
+publish() { keep "$home/services/$name" <"$folder/address"; }
+
+# Where it listens, without user and password.
+shown() { sed 's#//[^/@]*@#//#' "$folder/address"; }
 
 end_of_log() {
     say "the end of $log:"
@@ -111,7 +118,7 @@ await() {
         sleep 0.05
     done
     publish
-    say "$title ${already}answers on $(cat "$folder/address") (pid $(running), log $log)"
+    say "$title ${already}answers on $(shown) (pid $(running), log $log)"
 }
 
 start() {
@@ -142,7 +149,7 @@ start() {
         done
         cd "$folder"
         prepare
-        echo "$address" >address
+        keep "$folder/address" <<<"$address"
         [ ! -e "$log" ] || mv "$log" "$log.1"
         # A session of its own, so that Ctrl-C and a closed terminal do not end it.
         (
@@ -180,7 +187,7 @@ status() {
         echo "$title is starting (pid $pid, log $log)"
         return 1
     fi
-    echo "$title answers on $(cat "$folder/address") (pid $pid, data and log in $folder)"
+    echo "$title answers on $(shown) (pid $pid, data and log in $folder)"
 }
 
 stop() {

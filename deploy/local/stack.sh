@@ -32,7 +32,7 @@ each() {
 
 # What the platform finds by itself from this home, and how to tell it elsewhere.
 next_steps() {
-    local component variable
+    local component variable value
     echo "Next:"
     echo "  make run                      starts the platform, which finds what runs here by $services"
     echo "  make stack-status             tells what runs"
@@ -45,7 +45,10 @@ next_steps() {
         kafka) variable=KAFKA_BROKERS ;;
         *) variable=${component^^}_URL ;;
         esac
-        echo "  export $variable=$(<"$services/$component")"
+        value=$(<"$services/$component")
+        # A password is for who may read the file, not for whoever reads this.
+        [[ $value != *@* ]] || value="\$(cat '$(realpath "$services/$component")')"
+        echo "  export $variable=$value"
     done
 }
 

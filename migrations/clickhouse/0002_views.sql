@@ -3,6 +3,9 @@
 -- The views that end at the watermark read others, `<table>_once`, and not the tables: which parts of a table a query reads
 -- is settled before a watermark in it is looked up, but a view is opened after that. Otherwise a range that comes in
 -- between would be below the watermark and missing.
+--
+-- Views that join or aggregate say which settings they were written for: those of an analyst's session would else change the
+-- types of their columns, and break them.
 
 CREATE OR REPLACE VIEW watermarks (
     source String COMMENT 'The log, urn:viral:log:<uuid>',
@@ -122,6 +125,7 @@ SELECT account, asset, posted_date AS day, count() AS entries,
     sum(sum(credit) - sum(debit)) OVER (PARTITION BY account, asset ORDER BY posted_date) AS balance
 FROM ledger_entries
 GROUP BY account, asset, posted_date
+SETTINGS join_use_nulls = 0, aggregate_functions_null_for_empty = 0
 COMMENT 'What moved on each account on each day, and its balance at the end of it';
 
 CREATE OR REPLACE VIEW campaigns (
@@ -167,6 +171,7 @@ FROM (
         max(position) AS last_position
     FROM events WHERE aggregate_type = 'campaign' GROUP BY aggregate_id
 )
+SETTINGS join_use_nulls = 0, aggregate_functions_null_for_empty = 0
 COMMENT 'Campaigns as they are at the watermark';
 
 CREATE OR REPLACE VIEW missions (
@@ -203,6 +208,7 @@ FROM (
         'campaign.mission_closed', 'campaign.place_taken', 'campaign.place_freed', 'campaign.reward_paid')
     GROUP BY mission_id
 )
+SETTINGS join_use_nulls = 0, aggregate_functions_null_for_empty = 0
 COMMENT 'Missions as they are at the watermark';
 
 CREATE OR REPLACE VIEW creators (
@@ -229,6 +235,7 @@ LEFT JOIN (
     FROM events WHERE aggregate_type = 'campaign' AND event_type = 'campaign.reward_paid' GROUP BY creator_id
 ) AS paid USING creator_id
 WHERE role = 'creator'
+SETTINGS join_use_nulls = 0, aggregate_functions_null_for_empty = 0
 COMMENT 'Creators as they are at the watermark; nothing personal';
 
 CREATE OR REPLACE VIEW fraud_signals (
@@ -258,4 +265,5 @@ FROM (
         max(position) AS last_position
     FROM events WHERE aggregate_type = 'fraud_flag' GROUP BY aggregate_id
 )
+SETTINGS join_use_nulls = 0, aggregate_functions_null_for_empty = 0
 COMMENT 'Suspicions of fraud as they are at the watermark';

@@ -17,6 +17,8 @@ pub(crate) struct Registered {
     pub(crate) position: Position,
     /// Why it does not move on.
     pub(crate) problem: Option<String>,
+    /// Why it does not move on for now: it is tried again.
+    pub(crate) refusal: Option<String>,
     /// Where its feed goes on.
     pub(crate) place: Option<String>,
     /// The end of the range that is being inserted, where that is not one transaction with `position`: in ClickHouse.
@@ -41,7 +43,8 @@ impl Target {
     }
 }
 
-const COLUMNS: &str = "SELECT version, schema_version, position, problem, feed_place, intended FROM projections WHERE name = $1 AND state = $2";
+const COLUMNS: &str = "SELECT version, schema_version, position, problem, refusal, feed_place, intended \
+     FROM projections WHERE name = $1 AND state = $2";
 
 /// Looks a version up.
 pub(crate) async fn find(
@@ -78,8 +81,9 @@ fn registered(row: &PgRow) -> Result<Registered, ProjectionError> {
         schema_version: row.try_get(1)?,
         position: position(row.try_get(2)?),
         problem: row.try_get(3)?,
-        place: row.try_get(4)?,
-        intended: row.try_get::<Option<i64>, _>(5)?.map(position),
+        refusal: row.try_get(4)?,
+        place: row.try_get(5)?,
+        intended: row.try_get::<Option<i64>, _>(6)?.map(position),
     })
 }
 

@@ -41,6 +41,8 @@ pub struct Status {
     pub parked: u64,
     /// Why it stopped, if it did.
     pub problem: Option<String>,
+    /// Why it does not move on for now, though it is tried again and again.
+    pub refusal: Option<String>,
 }
 
 /// The last position that any read model has come to.
@@ -53,7 +55,7 @@ pub async fn furthest(pool: &PgPool) -> Result<Position, ProjectionError> {
 
 /// All versions of all read models of this log, in the order of their names.
 pub async fn list(pool: &PgPool, log: &dyn EventStore) -> Result<Vec<Status>, ProjectionError> {
-    let statement = "SELECT name, version, state = 'live', position, problem, \
+    let statement = "SELECT name, version, state = 'live', position, problem, refusal, \
          (SELECT count(*) FROM parked_events AS parked \
            WHERE parked.projection = projections.name AND parked.version = projections.version) \
          FROM projections ORDER BY name, version";
@@ -69,7 +71,8 @@ pub async fn list(pool: &PgPool, log: &dyn EventStore) -> Result<Vec<Status>, Pr
                 position: registry::position(row.try_get(3)?),
                 head,
                 problem: row.try_get(4)?,
-                parked: row.try_get::<i64, _>(5)?.unsigned_abs(),
+                refusal: row.try_get(5)?,
+                parked: row.try_get::<i64, _>(6)?.unsigned_abs(),
             })
         })
         .collect()

@@ -4,6 +4,7 @@
 mod projections {
     pub mod bad_events;
     pub mod clickhouse;
+    pub mod clickhouse_trouble;
     pub mod differences;
     pub mod exactly_once;
     pub mod exactness;

@@ -1,5 +1,6 @@
 //! `viral doctor`: what is in use, and whether it can be reached. It starts nothing.
 
+mod clickhouse;
 mod kafka;
 mod read_models;
 mod redis;
@@ -67,8 +68,9 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
     };
     let home_of_log = Home::from_env()?;
     let (mut log, mut read_models) = (None, None);
+    let clickhouse = clickhouse_url(home);
     if let Some(url) = &database.app_url {
-        match look_into(&home_of_log, url, &mut problems).await {
+        match look_into(&home_of_log, url, clickhouse.is_some(), &mut problems).await {
             Ok(found) => {
                 database.version.get_or_insert(found.version);
                 (log, read_models) = (Some(found.log), found.read_models);
@@ -83,7 +85,7 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
     }
     let services = Services {
         redis: services::redis(redis_url(home).as_deref(), &mut problems).await,
-        clickhouse: services::clickhouse(clickhouse_url(home).as_deref(), &mut problems).await,
+        clickhouse: clickhouse::look(clickhouse.as_deref(), log.as_ref(), &mut problems).await,
     };
     let report = Report {
         home: home.display().to_string(),
@@ -130,7 +132,11 @@ async fn beyond(home_of_log: &Home, url: &str, log: &Log, published: u64) -> Opt
     if is_within(&log.position) {
         return None;
     }
-    let now = look_into(home_of_log, url, &mut Vec::new()).await.ok()?.log.position;
+    let now = look_into(home_of_log, url, false, &mut Vec::new())
+        .await
+        .ok()?
+        .log
+        .position;
     (!is_within(&now))
         .then(|| format!("Kafka has position {published}, the log ends at {now}: it was restored to an earlier moment"))
 }
@@ -142,7 +148,12 @@ struct Found {
     read_models: Option<Vec<ReadModel>>,
 }
 
-async fn look_into(home_of_log: &Home, url: &str, problems: &mut Vec<String>) -> Result<Found, Error> {
+async fn look_into(
+    home_of_log: &Home,
+    url: &str,
+    has_clickhouse: bool,
+    problems: &mut Vec<String>,
+) -> Result<Found, Error> {
     let postgres = Arc::new(PostgresStore::connect(url).await?);
     let store = home_of_log.open(&postgres, Purpose::Read).await?;
     let head = store.head().await?;
@@ -150,7 +161,10 @@ async fn look_into(home_of_log: &Home, url: &str, problems: &mut Vec<String>) ->
         .fetch_one(postgres.pool())
         .await;
     let read_models = match viral_projections::list(postgres.pool(), store.as_ref()).await {
-        Ok(list) => Some(list.into_iter().map(ReadModel::from).collect::<Vec<_>>()),
+        Ok(list) => {
+            let models = list.into_iter().map(|status| ReadModel::new(status, has_clickhouse));
+            Some(models.collect::<Vec<_>>())
+        }
         Err(error) => {
             problems.push(format!("the read models cannot be listed: {error}"));
             None

@@ -18,11 +18,16 @@ pub(super) struct ReadModel {
     parked: u64,
     /// Why it stopped, if it did.
     problem: Option<String>,
+    /// Why it does not move on for now, though it is tried again.
+    refusal: Option<String>,
+    /// Whether there is what it is filled in.
+    configured: bool,
 }
 
-impl From<Status> for ReadModel {
-    fn from(status: Status) -> ReadModel {
+impl ReadModel {
+    pub(super) fn new(status: Status, has_clickhouse: bool) -> ReadModel {
         ReadModel {
+            configured: has_clickhouse || status.name != "clickhouse",
             name: status.name,
             version: status.version,
             state: status.state.as_str(),
@@ -30,11 +35,10 @@ impl From<Status> for ReadModel {
             lag: status.head.0.saturating_sub(status.position.0).to_string(),
             parked: status.parked,
             problem: status.problem,
+            refusal: status.refusal,
         }
     }
-}
 
-impl ReadModel {
     /// One line for people.
     pub(super) fn text(&self) -> String {
         let ReadModel {
@@ -46,16 +50,22 @@ impl ReadModel {
             parked,
             ..
         } = self;
-        format!("{name} version {version} ({state}) at position {position}, {lag} behind, {parked} parked")
+        let told = match self.configured {
+            true => "",
+            false => ", not configured: nobody fills it",
+        };
+        format!("{name} version {version} ({state}) at position {position}, {lag} behind, {parked} parked{told}")
     }
 
     /// What somebody should look at. To be behind is none: it is on its way, or nobody runs `viral project`.
     pub(super) fn problem(&self) -> Option<String> {
         let name = &self.name;
-        match (&self.problem, self.parked) {
-            (Some(why), _) => Some(format!("read model {name} has stopped: {why}")),
-            (None, 0) => None,
-            (None, parked) => Some(format!(
+        match (&self.problem, &self.refusal, self.parked) {
+            _ if !self.configured => None,
+            (Some(why), ..) => Some(format!("read model {name} has stopped: {why}")),
+            (None, Some(why), _) => Some(format!("read model {name} is held up, and tried again: {why}")),
+            (None, None, 0) => None,
+            (None, None, parked) => Some(format!(
                 "read model {name} left {parked} events out: `viral projections resume {name}` tries again"
             )),
         }

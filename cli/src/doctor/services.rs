@@ -1,14 +1,14 @@
 //! What runs beside the platform and its database. Each component has a file of its own that asks it.
 
+use super::clickhouse::Analytics;
 use super::redis::Address;
 use serde::Serialize;
-use viral_projections::ClickHouse;
 
 /// All of them.
 #[derive(Debug, Serialize)]
 pub(super) struct Services {
     pub(super) redis: Service,
-    pub(super) clickhouse: Service,
+    pub(super) clickhouse: Analytics,
 }
 
 /// One component.
@@ -33,7 +33,11 @@ pub(super) enum State {
 
 impl Service {
     /// One that should be there: its version, or what is wrong.
-    fn asked(address: Option<String>, version: Result<String, String>, problems: &mut Vec<String>) -> Service {
+    pub(super) fn asked(
+        address: Option<String>,
+        version: Result<String, String>,
+        problems: &mut Vec<String>,
+    ) -> Service {
         let (state, version) = match version {
             Ok(version) => (State::Reachable, Some(version)),
             Err(problem) => {
@@ -58,24 +62,6 @@ impl Service {
                 .to_owned(),
             State::Reachable => format!("{}, version {}", of(&self.address), of(&self.version)),
         }
-    }
-}
-
-/// Asks ClickHouse, if there is one.
-pub(super) async fn clickhouse(url: Option<&str>, problems: &mut Vec<String>) -> Service {
-    let Some(url) = url else {
-        return Service::default();
-    };
-    match ClickHouse::connect(url) {
-        Ok(clickhouse) => {
-            let asked = clickhouse.version().await;
-            Service::asked(
-                Some(clickhouse.to_string()),
-                asked.map_err(|error| error.to_string()),
-                problems,
-            )
-        }
-        Err(error) => Service::asked(None, Err(error.to_string()), problems),
     }
 }
 

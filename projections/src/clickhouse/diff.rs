@@ -8,10 +8,15 @@ use serde::Deserialize;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use viral_store::{EventStore, Position};
+use std::ops::RangeInclusive;
+use viral_store::{EventStore, Position, StoredEvent};
 
 /// How many positions are compared at once.
-const RANGE: u64 = 5_000;
+const PAGE: u64 = 5_000;
+/// How many positions ClickHouse is asked for at once, at least, and how often it is asked for all of them, at most. Its
+/// tables are not sorted by position, so each question costs a look at all positions.
+const WINDOW: u64 = 100_000;
+const WINDOWS: u64 = 64;
 /// How many differences are told.
 const TOLD: usize = 20;
 
@@ -122,6 +127,46 @@ impl ClickHouseReport {
     }
 }
 
+/// A comparison that is going on.
+struct Comparison<'a> {
+    report: ClickHouseReport,
+    /// Of the log, by account and asset.
+    sums: BTreeMap<(String, String), Sums>,
+    progress: &'a mut (dyn FnMut(Position, Position) + Send),
+}
+
+impl Comparison<'_> {
+    /// Compares the rows that events should have with those that were found.
+    fn compare(
+        &mut self,
+        events: &[StoredEvent],
+        event_rows: &[EventRow],
+        entry_rows: &[EntryRow],
+    ) -> Result<(), ProjectionError> {
+        let expected: Vec<EventRow> = events.iter().map(EventRow::from).collect();
+        let report = &mut self.report;
+        report.compare("events", &expected, event_rows, |row| (row.position, 0, ""));
+        report.events += expected.len() as u64;
+        let mut expected = Vec::new();
+        for event in events {
+            expected.extend(entries(event)?);
+        }
+        report.compare("ledger_entries", &expected, entry_rows, |row| {
+            (row.position, row.posting, &row.side)
+        });
+        report.entries += expected.len() as u64;
+        for row in expected {
+            let sums = self.sums.entry((row.account, row.asset)).or_default();
+            sums.count += 1;
+            match row.side.as_str() {
+                "debit" => sums.debits += row.amount,
+                _ => sums.credits += row.amount,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl ClickHouse {
     /// Compares everything up to the watermark with the log. `progress` is told the position reached and the watermark.
     ///
@@ -147,84 +192,78 @@ impl ClickHouse {
             );
             return Err(ProjectionError::ClickHouse(text));
         }
-        let mut report = ClickHouseReport {
-            position: watermark,
-            ..ClickHouseReport::default()
+        let mut comparison = Comparison {
+            report: ClickHouseReport {
+                position: watermark,
+                ..ClickHouseReport::default()
+            },
+            sums: BTreeMap::new(),
+            progress,
         };
-        let mut sums = BTreeMap::<(String, String), Sums>::new();
-        let mut at = Position::START;
-        while at < watermark {
-            let to = Position((at.0 + RANGE).min(watermark.0));
-            self.compare_range(store, (at, to), &mut report, &mut sums).await?;
-            at = to;
-            progress(at, watermark);
+        // The first window has what is before the first position, too: nothing is.
+        let (mut from, width) = (0, WINDOW.max(watermark.0.div_ceil(WINDOWS)));
+        while from <= watermark.0 {
+            let to = from.saturating_add(width).min(watermark.0);
+            self.compare_window(store, from..=to, &mut comparison).await?;
+            from = to + 1;
         }
+        let Comparison { mut report, sums, .. } = comparison;
         self.compare_derived(watermark, &mut report).await?;
         self.compare_sums(watermark, &mut report, sums).await?;
         Ok(report)
     }
 
-    async fn compare_range(
+    /// Compares the rows of some positions. They are read in one go, and the log beside them.
+    async fn compare_window(
         &self,
         store: &dyn EventStore,
-        (after, to): (Position, Position),
-        report: &mut ClickHouseReport,
-        sums: &mut BTreeMap<(String, String), Sums>,
+        window: RangeInclusive<u64>,
+        comparison: &mut Comparison<'_>,
     ) -> Result<(), ProjectionError> {
-        let count = usize::try_from(to.0 - after.0).unwrap_or(usize::MAX);
-        let events = store.read_after(after, count).await?;
-        let (mut event_rows, mut entry_rows) = (Vec::with_capacity(events.len()), Vec::new());
-        for event in events.iter().take_while(|event| event.position <= to) {
-            event_rows.push(EventRow::from(event));
-            entry_rows.extend(entries(event)?);
+        let mut event_rows = self
+            .rows::<EventRow>("events", &window, "aggregate_type", |row| row.position)
+            .await?;
+        let mut entry_rows = self
+            .rows::<EntryRow>("ledger_entries", &window, "posting, side", |row| row.position)
+            .await?;
+        let mut at = Position(window.start().saturating_sub(1));
+        while at.0 < *window.end() {
+            let to = Position((at.0 + PAGE).min(*window.end()));
+            let events = store
+                .read_after(at, usize::try_from(to.0 - at.0).unwrap_or(usize::MAX))
+                .await?;
+            let found = (event_rows.up_to(to.0).await?, entry_rows.up_to(to.0).await?);
+            comparison.compare(&events, &found.0, &found.1)?;
+            at = to;
+            (comparison.progress)(at, comparison.report.position);
         }
-        for row in &entry_rows {
-            let sums = sums.entry((row.account.clone(), row.asset.clone())).or_default();
-            sums.count += 1;
-            match row.side.as_str() {
-                "debit" => sums.debits += row.amount,
-                _ => sums.credits += row.amount,
-            }
-        }
-        report.events += event_rows.len() as u64;
-        report.entries += entry_rows.len() as u64;
-        let found = self.events_between(after.next(), to).await?;
-        report.compare("events", &event_rows, &found, |row| (row.position, 0, ""));
-        let statement = "SELECT ?fields FROM ledger_entry_rows FINAL WHERE position BETWEEN ? AND ? \
-             ORDER BY position, posting, side";
-        let query = self.client().query(statement).bind(after.next().0).bind(to.0);
-        let found = self.within(query.fetch_all::<EntryRow>()).await?;
-        report.compare("ledger_entries", &entry_rows, &found, |row| {
-            (row.position, row.posting, &row.side)
-        });
         Ok(())
     }
 
     /// Columns that ClickHouse made itself of others.
     async fn compare_derived(&self, watermark: Position, report: &mut ClickHouseReport) -> Result<(), ProjectionError> {
-        for (table, rows, condition) in [
+        for (view, condition) in [
             (
                 "events",
-                "event_rows",
                 "recorded_date != toDate(recorded_at, 'UTC') OR actor != JSONExtractString(metadata, 'actor') \
                  OR correlation_id != JSONExtractString(metadata, 'correlationid') \
                  OR unit_id != toUUIDOrZero(JSONExtractString(metadata, 'unitid'))",
             ),
             (
                 "ledger_entries",
-                "ledger_entry_rows",
-                "effective_date != toDate32(effective_at) OR posted_date != toDate(posted_at, 'UTC')",
+                "effective_date != toDate32(effective_at) OR posted_date != toDate(posted_at, 'UTC') \
+                 OR debit != if(side = 'debit', amount, 0) OR credit != if(side = 'credit', amount, 0)",
             ),
         ] {
             let statement = format!(
-                "SELECT position FROM {rows} FINAL WHERE position <= {watermark} AND ({condition}) ORDER BY position LIMIT {TOLD}"
+                "SELECT position FROM {view} WHERE position <= {watermark} AND ({condition}) ORDER BY position LIMIT {TOLD}"
             );
             for position in self
                 .at_length(self.client().query(&statement).fetch_all::<u64>())
                 .await?
             {
                 let expected = "columns that follow from the others".to_owned();
-                report.differs(table, Some(position), Some(expected), Some("others".to_owned()));
+                report.differs(view, Some(position), Some(expected), Some("others".to_owned()));
             }
         }
         Ok(())

@@ -30,8 +30,12 @@ const APPLIED: &str = "CREATE TABLE IF NOT EXISTS schema_migrations ( \
      statements String COMMENT 'What it said', applied_at DateTime64(6, 'UTC') DEFAULT now64(6) COMMENT 'When it was applied') \
      ENGINE = ReplacingMergeTree ORDER BY version COMMENT 'Which migrations were applied'";
 
-/// Tables that must replace rows by their key, and know what was inserted last.
-const REPLACING: [&str; 3] = ["watermark_rows", "event_rows", "ledger_entry_rows"];
+/// Tables that must replace rows by their key, which is this, and know what was inserted last.
+const REPLACING: [(&str, &str); 3] = [
+    ("watermark_rows", "source"),
+    ("event_rows", "aggregate_type, position"),
+    ("ledger_entry_rows", "asset, account, position, posting, side"),
+];
 
 #[derive(Debug, Row, Serialize, Deserialize)]
 struct Applied {
@@ -44,7 +48,46 @@ struct Applied {
 struct Made {
     name: String,
     engine: String,
-    create_table_query: String,
+    engine_full: String,
+    sorting_key: String,
+    partition_key: String,
+}
+
+impl Made {
+    /// What is wrong with it, if anything is.
+    fn problem(&self, key: &str) -> Option<String> {
+        let Made {
+            engine, sorting_key, ..
+        } = self;
+        if !engine.ends_with("ReplacingMergeTree") {
+            return Some(format!("has engine {engine}, not ReplacingMergeTree"));
+        }
+        if sorting_key != key {
+            return Some(format!(
+                "is sorted by ({sorting_key}), not by ({key}): other rows would replace each other"
+            ));
+        }
+        if !self.partition_key.is_empty() {
+            let key = &self.partition_key;
+            return Some(format!(
+                "is partitioned by {key}: rows in different partitions never replace each other"
+            ));
+        }
+        // Replicated tables have another setting, which is not 0 unless somebody says so.
+        let (setting, unset) = match engine.as_str() {
+            "ReplacingMergeTree" => ("non_replicated_deduplication_window", 0),
+            _ => ("replicated_deduplication_window", 1),
+        };
+        (self.setting(setting).unwrap_or(unset) == 0).then(|| format!("has no {setting}, or 0: it must be more"))
+    }
+
+    /// A number among the settings of the table.
+    fn setting(&self, name: &str) -> Option<u64> {
+        let (_, settings) = self.engine_full.split_once(" SETTINGS ")?;
+        let mut settings = settings.split(',').filter_map(|setting| setting.split_once('='));
+        let (_, value) = settings.find(|(found, _)| found.trim() == name)?;
+        value.trim().parse().ok()
+    }
 }
 
 impl ClickHouse {
@@ -107,19 +150,17 @@ impl ClickHouse {
     /// # Errors
     /// [`ProjectionError::ClickHouse`] naming the table and what is wrong with it.
     pub async fn check_tables(&self) -> Result<(), ProjectionError> {
-        let statement = "SELECT name, engine, create_table_query FROM system.tables WHERE database = currentDatabase()";
+        let statement = "SELECT ?fields FROM system.tables WHERE database = currentDatabase()";
         let made = self.within(self.client().query(statement).fetch_all::<Made>()).await?;
-        for table in REPLACING {
-            let wrong = |what: &str| ProjectionError::ClickHouse(format!("table {table} of {self} {what}"));
-            let made = made
-                .iter()
-                .find(|made| made.name == table)
-                .ok_or_else(|| wrong("is missing: run `viral migrate`"))?;
-            if !made.engine.ends_with("ReplacingMergeTree") {
-                return Err(wrong(&format!("has engine {}, not ReplacingMergeTree", made.engine)));
-            }
-            if !made.create_table_query.contains("deduplication_window") && made.engine == "ReplacingMergeTree" {
-                return Err(wrong("has no non_replicated_deduplication_window"));
+        for (table, key) in REPLACING {
+            let problem = match made.iter().find(|made| made.name == table) {
+                Some(made) => made.problem(key),
+                None => Some("is missing: run `viral migrate`".to_owned()),
+            };
+            if let Some(problem) = problem {
+                return Err(ProjectionError::ClickHouse(format!(
+                    "table {table} of {self} {problem}"
+                )));
             }
         }
         Ok(())
@@ -137,6 +178,50 @@ fn statements(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_that_somebody_made_otherwise_are_told() {
+        let with = |engine: &str, key: &str, partition: &str, settings: &str| Made {
+            name: "event_rows".to_owned(),
+            engine: engine.to_owned(),
+            engine_full: format!("{engine} ORDER BY ({key}){settings}"),
+            sorting_key: key.to_owned(),
+            partition_key: partition.to_owned(),
+        };
+        let (window, none) = (
+            " SETTINGS index_granularity = 1, non_replicated_deduplication_window = 9",
+            "",
+        );
+        let replicated = "ReplicatedReplacingMergeTree";
+        let off = " SETTINGS replicated_deduplication_window = 0";
+        for (made, problem) in [
+            (with("ReplacingMergeTree", "a, b", none, window), none),
+            (with(replicated, "a, b", none, none), none),
+            (with(replicated, "a, b", none, off), "replicated_deduplication_window"),
+            (
+                with("ReplacingMergeTree", "a, b", none, none),
+                "non_replicated_deduplication_window",
+            ),
+            (
+                with(
+                    "ReplacingMergeTree",
+                    "a, b",
+                    none,
+                    " SETTINGS non_replicated_deduplication_window = 0",
+                ),
+                "or 0",
+            ),
+            (with("ReplacingMergeTree", "a", none, window), "sorted by (a)"),
+            (with("ReplacingMergeTree", "a, b", "a", window), "partitioned by a"),
+            (with("MergeTree", "a, b", none, window), "has engine MergeTree"),
+        ] {
+            let found = made.problem("a, b").unwrap_or_default();
+            assert!(
+                found.is_empty() == problem.is_empty() && found.contains(problem),
+                "{found}"
+            );
+        }
+    }
 
     #[test]
     fn every_statement_can_be_run_again() {

@@ -6,13 +6,18 @@
 //! [`diff`](ClickHouse::diff) reads everything back and compares it with the log.
 
 mod client;
+mod course;
 mod diff;
 mod engagement;
 mod metrics;
+mod gather;
+mod insert;
 mod migrate;
+mod note;
 mod projector;
 mod rebuild;
 mod rows;
+mod stream;
 
 pub use client::ClickHouse;
 pub use diff::{ClickHouseDifference, ClickHouseReport};

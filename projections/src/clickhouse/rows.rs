@@ -21,6 +21,17 @@ pub(super) struct Watermark {
     pub(super) recorded_at: DateTime<Utc>,
 }
 
+impl Watermark {
+    /// Everything up to this event.
+    pub(super) fn new(source: &str, last: &StoredEvent) -> Watermark {
+        Watermark {
+            source: source.to_owned(),
+            position: last.position.0,
+            recorded_at: last.recorded_at,
+        }
+    }
+}
+
 /// A row of `event_rows`.
 #[derive(Debug, Clone, PartialEq, Eq, Row, Serialize, Deserialize)]
 pub(super) struct EventRow {

@@ -34,6 +34,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (6, "clickhouse", include_str!("../../../migrations/0006_clickhouse.sql")),
     (7, "engagement", include_str!("../../../migrations/0007_engagement.sql")),
+    (
+        8,
+        "clickhouse refusal",
+        include_str!("../../../migrations/0008_clickhouse_refusal.sql"),
+    ),
 ];
 
 #[derive(Debug)]
