@@ -74,6 +74,7 @@ FROM (
 )
 ARRAY JOIN ['hour', 'day'] AS period
 GROUP BY period, start, campaign_id
+SETTINGS join_use_nulls = 0, aggregate_functions_null_for_empty = 0
 COMMENT 'What was measured of each campaign and paid for it, by hour and by day';
 
 CREATE OR REPLACE VIEW creator_performance (
@@ -103,4 +104,5 @@ FROM (
 )
 ARRAY JOIN ['hour', 'day'] AS period
 GROUP BY period, start, creator_id
+SETTINGS join_use_nulls = 0, aggregate_functions_null_for_empty = 0
 COMMENT 'What was measured of each creator and what they earned, by hour and by day';

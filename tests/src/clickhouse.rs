@@ -2,6 +2,7 @@
 
 use crate::component::{Component, steady_port};
 use clickhouse::Client;
+use std::path::Path;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -19,10 +20,34 @@ impl Engine {
 
     /// Starts one with empty data, and waits until it answers.
     pub async fn start() -> Engine {
+        let engine = Engine::stopped();
+        engine.restart().await;
+        engine
+    }
+
+    /// One that was not started yet.
+    pub fn stopped() -> Engine {
         let port = steady_port();
-        let component = Component::new("clickhouse", port, vec![("CLICKHOUSE_PORT", port.to_string())]);
-        component.start().await;
-        Engine(component)
+        Engine(Component::new(
+            "clickhouse",
+            port,
+            vec![("CLICKHOUSE_PORT", port.to_string())],
+        ))
+    }
+
+    /// Where it keeps its data.
+    pub fn home(&self) -> &Path {
+        self.0.home()
+    }
+
+    /// Lets nothing of it go on, until [`Engine::thaw`].
+    pub async fn freeze(&self) {
+        self.0.signal("STOP").await;
+    }
+
+    /// Lets it go on.
+    pub async fn thaw(&self) {
+        self.0.signal("CONT").await;
     }
 
     /// The URL of a database that nobody has used.

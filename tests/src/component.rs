@@ -66,14 +66,22 @@ impl Component {
         self.port
     }
 
-    /// kill -9, and waits until nobody listens any more.
-    pub async fn kill(&self) {
+    /// Sends a signal to it, such as `STOP`.
+    pub async fn signal(&self, name: &str) {
         let folder = self.home().canonicalize().unwrap().join(self.name);
         let pid = std::fs::read_to_string(folder.join("pid")).unwrap();
         let works_in = std::fs::read_link(format!("/proc/{}/cwd", pid.trim()));
         assert_eq!(works_in.ok(), Some(folder), "{} does not run", self.name);
-        let killed = Command::new("kill").args(["-KILL", pid.trim()]).status().await;
-        assert!(killed.unwrap().success());
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), pid.trim()])
+            .status()
+            .await;
+        assert!(sent.unwrap().success());
+    }
+
+    /// kill -9, and waits until nobody listens any more.
+    pub async fn kill(&self) {
+        self.signal("KILL").await;
         let deadline = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.is_ok() {
             assert!(Instant::now() < deadline, "{} outlives kill -9", self.name);

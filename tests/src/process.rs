@@ -34,6 +34,7 @@ pub fn viral(home: &Path, arguments: &[&str]) -> Command {
         .env_remove("DATABASE_URL")
         .env_remove("KAFKA_BROKERS")
         .env_remove("REDIS_URL")
+        .env_remove("CLICKHOUSE_URL")
         .env_remove("EVENT_STORE")
         .env("VIRAL_LOG", "warn");
     command.stdin(Stdio::null()).kill_on_drop(true);

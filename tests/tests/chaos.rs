@@ -5,6 +5,7 @@ mod chaos {
     pub mod bad_luck;
     pub mod clickhouse;
     pub mod disk;
+    pub mod engagement;
     pub mod journey;
     pub mod journey_kills;
     pub mod journey_races;

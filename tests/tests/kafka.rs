@@ -3,6 +3,7 @@
 
 mod kafka {
     pub mod archive;
+    pub mod engagement;
     pub mod feed;
     pub mod platform;
     pub mod relay;

@@ -6,6 +6,7 @@ mod projections {
     pub mod clickhouse;
     pub mod clickhouse_trouble;
     pub mod differences;
+    pub mod engagement;
     pub mod exactly_once;
     pub mod exactness;
     pub mod queries;

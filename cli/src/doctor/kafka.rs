@@ -4,7 +4,7 @@ use super::services::State;
 use serde::Serialize;
 use std::time::Duration;
 use viral_kafka::{Cluster, MetadataVersion, Tail, engagement, tails, topics};
-use viral_projections::UnreadableRecords;
+use viral_projections::{ClickHouse, UnreadableRecords};
 use viral_store::feed::UnreadableRecord;
 
 /// How long the brokers may take to answer.
@@ -22,6 +22,8 @@ pub(super) struct Kafka {
     cluster_id: Option<String>,
     topics: Vec<Topic>,
     relay: Option<Relay>,
+    /// How far measurements of engagement were read into ClickHouse.
+    engagement: Option<Reading>,
     /// Records that a feed left out, the first ones.
     unreadable_records: Vec<Unreadable>,
 }
@@ -33,6 +35,12 @@ struct Topic {
     replicas: usize,
     /// How many records it has, duplicates included.
     records: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Reading {
+    /// How many records are not there yet.
+    lag: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,7 +91,12 @@ impl<'a> Log<'a> {
 }
 
 /// Asks Kafka, if there is one.
-pub(super) async fn look(cluster: Option<Cluster>, log: Option<Log<'_>>, problems: &mut Vec<String>) -> Kafka {
+pub(super) async fn look(
+    cluster: Option<Cluster>,
+    clickhouse: Option<&str>,
+    log: Option<Log<'_>>,
+    problems: &mut Vec<String>,
+) -> Kafka {
     let Some(cluster) = cluster else {
         return Kafka::default();
     };
@@ -120,6 +133,9 @@ pub(super) async fn look(cluster: Option<Cluster>, log: Option<Log<'_>>, problem
         Err(error) => problems.push(error.to_string()),
     }
     report.topics = found.iter().map(|topic| with_records(topic, &ends)).collect();
+    if let Some(url) = clickhouse {
+        report.engagement = reading(url, &ends).await;
+    }
     let Some(log) = log else { return report };
     match tails(&cluster, log.source).await {
         Ok(tails) => {
@@ -155,6 +171,24 @@ pub(super) async fn look(cluster: Option<Cluster>, log: Option<Log<'_>>, problem
         }
     }
     report
+}
+
+/// How far ClickHouse is behind these ends; nothing if it cannot be asked, which is told beside its own state.
+async fn reading(clickhouse: &str, ends: &[Ends]) -> Option<Reading> {
+    let noted = ClickHouse::connect(clickhouse).ok()?.engagement_offsets().await.ok()?;
+    let lag: i64 = ends
+        .iter()
+        .map(|(_, number, start, end)| {
+            let noted = noted
+                .iter()
+                .find(|noted| i64::from(noted.partition) == i64::from(*number));
+            let next = noted.map_or(0, |noted| {
+                i64::try_from(noted.record_offset).unwrap_or(i64::MAX).saturating_add(1)
+            });
+            (end - next.max(*start)).max(0)
+        })
+        .sum();
+    Some(Reading { lag: lag.to_string() })
 }
 
 /// What a relay stops at: it would publish a log among the records of something else, or with a hole at its beginning.
@@ -225,6 +259,9 @@ impl Kafka {
         }
         if let Some(Relay { position, lag }) = &self.relay {
             lines.push(("relay", format!("position {position}, {lag} behind")));
+        }
+        if let Some(Reading { lag }) = &self.engagement {
+            lines.push(("engagement", format!("ClickHouse is {lag} record(s) behind")));
         }
         for record in &self.unreadable_records {
             let Unreadable {

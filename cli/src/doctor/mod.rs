@@ -79,7 +79,13 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
         }
     }
     let published = kafka::Log::of(log.as_ref(), database.app_url.as_deref());
-    let kafka = kafka::look(published::cluster(home), published, &mut problems).await;
+    let kafka = kafka::look(
+        published::cluster(home),
+        clickhouse.as_deref(),
+        published,
+        &mut problems,
+    )
+    .await;
     if let (Some(found), Some(url), Some(position)) = (&log, &database.app_url, kafka.position()) {
         problems.extend(beyond(&home_of_log, url, found, position).await);
     }

@@ -46,7 +46,8 @@ impl ClickHouse {
             Of::Creator(id) => ("creator_id", id),
         };
         let statement = format!(
-            "SELECT sum(impressions), sum(clicks), sum(watch_time), sum(conversions) FROM engagement_metrics \
+            "SELECT sum(e.impressions) AS impressions, sum(e.clicks) AS clicks, sum(e.watch_time) AS watch_time, \
+                 sum(e.conversions) AS conversions FROM engagement_metrics AS e \
              WHERE {column} = toUUID(?)"
         );
         let asked = self.client().query(&statement).bind(id.to_string());
@@ -78,7 +79,8 @@ impl ClickHouse {
         };
         let statement = format!(
             "SELECT toUInt8(grouping(start)) AS without_start, toUInt8(grouping(creator_id)) AS without_creator, \
-                 start, creator_id, platform, sum(a), sum(b), sum(c), sum(d), sum(e), sum(f) \
+                 start, creator_id, platform, sum(a) AS impressions, sum(b) AS clicks, sum(c) AS watch_time, \
+                 sum(d) AS conversions, sum(e) AS rewards, sum(f) AS paid_vcoin \
              FROM ( \
                  SELECT toUnixTimestamp({start}) AS start, creator_id, platform, a, b, c, d, e, f FROM ( \
                      SELECT timestamp AS at, creator_id, toString(platform) AS platform, impressions AS a, clicks AS b, \

@@ -30,11 +30,13 @@ const APPLIED: &str = "CREATE TABLE IF NOT EXISTS schema_migrations ( \
      statements String COMMENT 'What it said', applied_at DateTime64(6, 'UTC') DEFAULT now64(6) COMMENT 'When it was applied') \
      ENGINE = ReplacingMergeTree ORDER BY version COMMENT 'Which migrations were applied'";
 
-/// Tables that must replace rows by their key, which is this, and know what was inserted last.
-const REPLACING: [(&str, &str); 3] = [
-    ("watermark_rows", "source"),
-    ("event_rows", "aggregate_type, position"),
-    ("ledger_entry_rows", "asset, account, position, posting, side"),
+/// Tables that must replace rows by their key, which is this; and whether they must know what was inserted last.
+const REPLACING: [(&str, &str, bool); 5] = [
+    ("watermark_rows", "source", true),
+    ("event_rows", "aggregate_type, position", true),
+    ("ledger_entry_rows", "asset, account, position, posting, side", true),
+    ("engagement_rows", "platform, id", false),
+    ("engagement_offset_rows", "partition", false),
 ];
 
 #[derive(Debug, Row, Serialize, Deserialize)]
@@ -55,7 +57,7 @@ struct Made {
 
 impl Made {
     /// What is wrong with it, if anything is.
-    fn problem(&self, key: &str) -> Option<String> {
+    fn problem(&self, key: &str, has_window: bool) -> Option<String> {
         let Made {
             engine, sorting_key, ..
         } = self;
@@ -72,6 +74,9 @@ impl Made {
             return Some(format!(
                 "is partitioned by {key}: rows in different partitions never replace each other"
             ));
+        }
+        if !has_window {
+            return None;
         }
         // Replicated tables have another setting, which is not 0 unless somebody says so.
         let (setting, unset) = match engine.as_str() {
@@ -152,9 +157,9 @@ impl ClickHouse {
     pub async fn check_tables(&self) -> Result<(), ProjectionError> {
         let statement = "SELECT ?fields FROM system.tables WHERE database = currentDatabase()";
         let made = self.within(self.client().query(statement).fetch_all::<Made>()).await?;
-        for (table, key) in REPLACING {
+        for (table, key, has_window) in REPLACING {
             let problem = match made.iter().find(|made| made.name == table) {
-                Some(made) => made.problem(key),
+                Some(made) => made.problem(key, has_window),
                 None => Some("is missing: run `viral migrate`".to_owned()),
             };
             if let Some(problem) = problem {
@@ -215,7 +220,7 @@ mod tests {
             (with("ReplacingMergeTree", "a, b", "a", window), "partitioned by a"),
             (with("MergeTree", "a, b", none, window), "has engine MergeTree"),
         ] {
-            let found = made.problem("a, b").unwrap_or_default();
+            let found = made.problem("a, b", true).unwrap_or_default();
             assert!(
                 found.is_empty() == problem.is_empty() && found.contains(problem),
                 "{found}"

@@ -1,6 +1,10 @@
 //! kill -9 of who fills ClickHouse, and of ClickHouse, at random moments under load: afterwards every row is there once.
 
 use super::bad_luck::Luck;
+use super::disk::SmallDisk;
+use serde_json::Value;
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,7 +14,8 @@ use viral_commands::{Settings, Writer};
 use viral_projections::ClickHouse;
 use viral_store::{EventStore as _, PostgresStore};
 use viral_tests::clickhouse::Engine;
-use viral_tests::process::{Background, viral};
+use viral_tests::journey::Stage;
+use viral_tests::process::{Background, Platform, free_port, viral};
 use viral_tests::published::{PATIENCE, fill};
 use viral_tests::server::{Database, TestServer};
 
@@ -27,12 +32,15 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Scene {
+        Scene::with(Engine::start().await).await
+    }
+
+    async fn with(engine: Engine) -> Scene {
         let database = TestServer::shared().await.database().await;
         let store = database.store().await;
         let (writer, _task) = Writer::start(store.clone(), Settings::default()).await.unwrap();
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("master.key"), "5e".repeat(32)).unwrap();
-        let engine = Engine::start().await;
         let url = engine.database();
         ClickHouse::connect(&url).unwrap().migrate().await.unwrap();
         Scene {
@@ -138,5 +146,130 @@ async fn a_clickhouse_that_dies_or_is_away_takes_nothing_with_it() {
     luck.print(format_args!(
         "{kills} kills, the last for {} s; {amounted}",
         away.as_secs()
+    ));
+}
+
+/// Where mounting is not allowed it is not run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clickhouse_whose_disk_was_full_goes_on_when_there_is_room() {
+    let luck = Luck::new("ClickHouse's disk full");
+    let engine = Engine::stopped();
+    let Some(_disk) = SmallDisk::mount(engine.home(), 400) else {
+        println!("not run: mounting a small file system needs root");
+        return;
+    };
+    engine.restart().await;
+    let scene = Scene::with(engine).await;
+    let projector = scene.projector();
+    fill(&scene.writer, 200).await;
+    let clickhouse = ClickHouse::connect(&scene.url).unwrap();
+    let watermark = async || {
+        clickhouse
+            .watermark()
+            .await
+            .ok()
+            .flatten()
+            .map(|(_, position)| position)
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while watermark().await.is_none() {
+        assert!(Instant::now() < deadline, "nothing comes in");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // What is freed later, as an operator would free something.
+    let ballast = scene.engine.home().join("ballast");
+    fill_up(&ballast, scene.engine.home());
+    fill(&scene.writer, 2_000).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let head = scene.store.head().await.unwrap().position;
+    let stuck = watermark().await;
+    assert!(stuck < Some(head), "the disk is not full: {stuck:?} of {head}");
+    std::fs::remove_file(&ballast).unwrap();
+    projector.stop().await;
+    let amounted = scene.finish().await;
+    luck.print(format_args!("stopped at {stuck:?} of {head}; {amounted}"));
+}
+
+/// Fills a file system to its last byte.
+fn fill_up(ballast: &Path, disk: &Path) {
+    let mut file = std::fs::File::create(ballast).unwrap();
+    let block = vec![0x5e_u8; 64 * 1_024];
+    while file.write_all(&block).is_ok() {}
+    while file.write_all(&block[..512]).is_ok() {}
+    assert!(disk.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_calls_do_not_notice_a_clickhouse_that_hangs_or_is_slow() {
+    let luck = Luck::new("ClickHouse hangs");
+    let seconds = luck.times(6, 60);
+    let database = TestServer::shared().await.database().await;
+    let home = tempfile::tempdir().unwrap();
+    let engine = Engine::start().await;
+    let url = engine.database();
+    let port = free_port();
+    let mut command = Platform::command("up", home.path(), port, Some(&database.superuser_url));
+    command.env("CLICKHOUSE_URL", &url);
+    let platform = Platform::started(command, port).await;
+    let stage = Stage::set(&platform.client, 1, 1).await;
+    let creator = &stage.creators[0];
+    let metrics = format!("/v1/campaigns/{}/metrics", stage.campaign);
+    let over = Instant::now() + Duration::from_secs(seconds);
+    let mut calls = 0;
+    engine.freeze().await;
+    let mut is_frozen = true;
+    while Instant::now() < over {
+        stage.employ(&platform.client, creator, "1").await;
+        calls += 5;
+        // From the middle on it is slow: it runs for a moment now and then.
+        if over - Instant::now() < Duration::from_secs(seconds / 2) {
+            match is_frozen {
+                true => engine.thaw().await,
+                false => engine.freeze().await,
+            }
+            is_frozen = !is_frozen;
+        } else {
+            // What pages cannot ask they say.
+            let told = platform.client.get(&metrics).await;
+            assert!(
+                told.body["missing"]
+                    .as_str()
+                    .is_some_and(|why| why.contains("cannot be asked")),
+                "{told:?}"
+            );
+            let shown = platform.client.get(&format!("/v1/campaigns/{}", stage.campaign)).await;
+            assert!(shown.body["engagement"]["missing"].is_string(), "{shown:?}");
+        }
+    }
+    if is_frozen {
+        engine.thaw().await;
+    }
+    let store = database.store().await;
+    let head = store.head().await.unwrap().position;
+    let clickhouse = ClickHouse::connect(&url).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while clickhouse
+        .watermark()
+        .await
+        .ok()
+        .flatten()
+        .map(|(_, position)| position)
+        < Some(head)
+    {
+        assert!(Instant::now() < deadline, "it does not catch up");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let report = clickhouse.diff(store.as_ref(), &mut |_, _| {}).await.unwrap();
+    assert!(report.holds(), "{:#?}", report.differences);
+    let told = platform.client.get(&metrics).await;
+    assert_eq!(
+        (&told.body["source"], &told.body["missing"]),
+        (&"clickhouse".into(), &Value::Null),
+        "{told:?}"
+    );
+    platform.stop().await;
+    luck.print(format_args!(
+        "{calls} writes, none refused; {} events, all of them once",
+        report.events
     ));
 }

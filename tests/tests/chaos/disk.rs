@@ -10,11 +10,11 @@ use viral_tests::samples::{address, open, transfer};
 use viral_tests::server::TestServer;
 
 /// A small file system, unmounted when dropped.
-struct SmallDisk(PathBuf);
+pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// None where mounting is not allowed.
-    fn mount(folder: &Path, megabytes: u32) -> Option<SmallDisk> {
+    pub fn mount(folder: &Path, megabytes: u32) -> Option<SmallDisk> {
         let size = format!("size={megabytes}m,mode=755");
         let mount = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &size, "tmpfs"])

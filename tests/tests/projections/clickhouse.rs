@@ -40,6 +40,27 @@ impl<'a> Analytics<'a> {
         }
     }
 
+    /// Runs the notebook of the documentation over it.
+    pub async fn notebook(&self) {
+        let Some(venv) = std::env::var_os("VIRAL_TEST_VENV") else {
+            println!("NOT RUN: the notebook needs the Python of VIRAL_TEST_VENV");
+            return;
+        };
+        let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../docs/notebooks");
+        let ran = tokio::process::Command::new(Path::new(&venv).join("bin/python"))
+            .args(["-B", "run.py", "analytics.ipynb"])
+            .current_dir(folder)
+            .env("CLICKHOUSE_URL", &self.url)
+            .env_remove("CLICKHOUSE_USER")
+            .env_remove("CLICKHOUSE_PASSWORD")
+            .output()
+            .await
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(ran.status.success(), "{}\n{}", text(&ran.stdout), text(&ran.stderr));
+        assert!(text(&ran.stdout).contains("cells ran"), "{}", text(&ran.stdout));
+    }
+
     pub fn projector(&self) -> ClickHouseProjector {
         let pool = connect(&self.world.database.app_url).unwrap();
         ClickHouseProjector::new(self.clickhouse.clone(), pool, self.world.store.clone())

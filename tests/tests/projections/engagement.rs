@@ -1,0 +1,275 @@
+//! Measurements of engagement in ClickHouse: each counts once in its highest version, however they come, and pages say the
+//! same from there as from PostgreSQL.
+
+use super::clickhouse::Analytics;
+use super::story::{self, CAMPAIGN, CREATOR, OTHER, id};
+use super::world::World;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+use viral_domain::{CampaignId, Measurement, UserId};
+use viral_projections::queries::{EngagementFigures, Interval, Measurements, MetricsFilter, ReadModels};
+use viral_projections::{ClickHouse, EngagementTable, connect};
+use viral_tests::journey::Chance;
+
+/// What a source says about the measurement with this number, in a version of it.
+fn measurement(number: u64, version: u64) -> Measurement {
+    let first: DateTime<Utc> = "2026-01-16T00:00:00Z".parse().unwrap();
+    let mixed = number
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(version * 1_442_695);
+    let part = |of: u64| i64::try_from(mixed % of).unwrap();
+    Measurement {
+        platform: ["youtube", "twitch", "tiktok"][usize::try_from(number % 3).unwrap()].to_owned(),
+        id: format!("m/{number}"),
+        version,
+        // A correction may name another campaign, creator or time.
+        campaign_id: CampaignId(if mixed % 7 == 0 {
+            Uuid::from_u128(99)
+        } else {
+            id(CAMPAIGN)
+        }),
+        creator_id: UserId(id(if mixed % 3 == 0 { OTHER } else { CREATOR })),
+        timestamp: first + TimeDelta::minutes(part(60 * 24 * 40)),
+        impressions: mixed % 1_000,
+        clicks: mixed % 50,
+        watch_time: mixed % 10_000,
+        conversions: mixed % 3,
+    }
+}
+
+/// Deliveries of these measurements: every version of each, many of them twice, in any order.
+fn deliveries(count: u64, chance: &mut Chance) -> Vec<Measurement> {
+    let mut sent = Vec::new();
+    for number in 0..count {
+        for version in 0..=chance.below(3) {
+            sent.push(measurement(number, version));
+            if chance.percent(30) {
+                sent.push(measurement(number, version));
+            }
+        }
+    }
+    for last in (1..sent.len()).rev() {
+        let other = usize::try_from(chance.below(last as u64 + 1)).unwrap();
+        sent.swap(last, other);
+    }
+    sent
+}
+
+/// What counts of them.
+fn newest(sent: &[Measurement]) -> BTreeMap<&str, &Measurement> {
+    let mut newest = BTreeMap::<&str, &Measurement>::new();
+    for row in sent {
+        let kept = newest.entry(&row.id).or_insert(row);
+        if row.version > kept.version {
+            *kept = row;
+        }
+    }
+    newest
+}
+
+fn sum<'a>(rows: impl Iterator<Item = &'a &'a Measurement>) -> EngagementFigures {
+    rows.fold(EngagementFigures::default(), |sum, row| EngagementFigures {
+        impressions: sum.impressions + row.impressions,
+        clicks: sum.clicks + row.clicks,
+        watch_time: sum.watch_time + row.watch_time,
+        conversions: sum.conversions + row.conversions,
+    })
+}
+
+const ALL: MetricsFilter = MetricsFilter {
+    from: None,
+    to: None,
+    interval: Interval::Day,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_comes_in_any_order_counts_once() {
+    let world = World::new().await;
+    let analytics = Analytics::new(&world).await;
+    let (running, models) = (analytics.start(), world.start());
+    story::whole(&world).await;
+    analytics.caught_up().await;
+    world.caught_up().await;
+    let seed: u64 = 20_261_128;
+    let mut chance = Chance::new(seed, 0);
+    let sent = deliveries(6_000, &mut chance);
+    let (table, clickhouse) = (EngagementTable::new(world.store.pool().clone()), &analytics.clickhouse);
+    let mut rest = sent.as_slice();
+    while !rest.is_empty() {
+        let count = usize::try_from(1 + chance.below(3_000)).unwrap().min(rest.len());
+        let (some, others) = rest.split_at(count);
+        clickhouse.insert_measurements(some).await.unwrap();
+        // PostgreSQL gets each measurement once in a statement, as from the use case.
+        table
+            .upsert(&newest(some).into_values().cloned().collect::<Vec<_>>())
+            .await
+            .unwrap();
+        rest = others;
+    }
+    let newest = newest(&sent);
+    let of_campaign = |row: &&&Measurement| row.campaign_id.0 == id(CAMPAIGN);
+    let expected = sum(newest.values().filter(of_campaign));
+    assert_eq!(
+        analytics.text("SELECT count() FROM engagement_metrics").await,
+        newest.len().to_string(),
+        "seed {seed}"
+    );
+
+    // Pages say the same wherever they ask.
+    let ask =
+        |measurements| ReadModels::new(world.store.pool().clone(), world.store.clone()).with_measurements(measurements);
+    let models_of = [Measurements::Postgres, Measurements::ClickHouse(clickhouse.clone())].map(ask);
+    let midst: DateTime<Utc> = "2026-02-01T12:30:00Z".parse().unwrap();
+    for filter in [
+        ALL,
+        MetricsFilter {
+            interval: Interval::Hour,
+            ..ALL
+        },
+        MetricsFilter {
+            from: Some(midst),
+            ..ALL
+        },
+        MetricsFilter {
+            to: Some(midst),
+            interval: Interval::Hour,
+            ..ALL
+        },
+    ] {
+        let mut told = Vec::new();
+        for models in &models_of {
+            let answer = models
+                .campaign_metrics(CampaignId(id(CAMPAIGN)), &filter)
+                .await
+                .unwrap();
+            told.push(answer.value.unwrap().value);
+        }
+        assert_eq!((told[0].source, told[1].source), ("postgres", "clickhouse"));
+        assert_eq!(told[0].watermark, told[1].watermark);
+        told[1].source = told[0].source;
+        assert_eq!(told[0], told[1], "seed {seed} {filter:?}");
+        assert!(!told[0].series.is_empty() && told[0].by_creator.len() == 2 && told[0].by_platform.len() == 3);
+        if filter == ALL {
+            assert_eq!(told[0].totals.engagement, Some(expected), "seed {seed}");
+            assert_eq!(told[0].totals.rewards, 1);
+        }
+    }
+    let creator = sum(newest.values().filter(|row| row.creator_id.0 == id(CREATOR)));
+    for models in &models_of {
+        let dashboard = models
+            .dashboard(UserId(id(CREATOR)), midst)
+            .await
+            .unwrap()
+            .value
+            .unwrap();
+        assert_eq!(dashboard.engagement.figures, Some(creator));
+        let campaign = models
+            .campaign(CampaignId(id(CAMPAIGN)), None)
+            .await
+            .unwrap()
+            .value
+            .unwrap();
+        assert_eq!(campaign.engagement.unwrap().figures, Some(expected));
+    }
+
+    // Both views have all of it, by hour and by day.
+    for (view, column, value, money) in [
+        ("campaign_performance", "campaign_id", id(CAMPAIGN), "paid_vcoin"),
+        ("creator_performance", "creator_id", id(CREATOR), "earned_vcoin"),
+    ] {
+        let figures = match column {
+            "campaign_id" => expected,
+            _ => creator,
+        };
+        for period in ["hour", "day"] {
+            let told = analytics
+                .text(&format!(
+                    "SELECT (sum(impressions), sum(clicks), sum(watch_time), sum(conversions), sum(rewards), \
+                     sum({money}) > 0, countIf(start != toStartOf{}(start)) = 0) FROM {view} \
+                     WHERE period = '{period}' AND {column} = '{value}'",
+                    if period == "hour" { "Hour" } else { "Day" }
+                ))
+                .await;
+            let EngagementFigures {
+                impressions,
+                clicks,
+                watch_time,
+                conversions,
+            } = figures;
+            assert_eq!(
+                told,
+                format!("({impressions},{clicks},{watch_time},{conversions},1,1,1)"),
+                "{view} {period}"
+            );
+        }
+    }
+    analytics.notebook().await;
+    models.stop().await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_is_said_to_be_missing() {
+    let world = World::new().await;
+    world.projector.prepare().await.unwrap();
+    let models = world.start();
+    story::whole(&world).await;
+    world.caught_up().await;
+    let nowhere = ClickHouse::connect("http://127.0.0.1:9/nowhere").unwrap();
+    for (measurements, why) in [
+        (Measurements::ClickHouse(nowhere), "cannot be asked just now"),
+        (Measurements::Kafka, "set CLICKHOUSE_URL"),
+    ] {
+        let pages = ReadModels::new(world.store.pool().clone(), world.store.clone()).with_measurements(measurements);
+        let told = pages
+            .campaign_metrics(CampaignId(id(CAMPAIGN)), &ALL)
+            .await
+            .unwrap()
+            .value
+            .unwrap()
+            .value;
+        assert!(told.missing.as_ref().unwrap().contains(why), "{told:?}");
+        assert_eq!((told.totals.engagement, told.totals.rewards), (None, 1));
+        assert_eq!((told.source, told.by_platform.len()), ("postgres", 0));
+        let campaign = pages
+            .campaign(CampaignId(id(CAMPAIGN)), None)
+            .await
+            .unwrap()
+            .value
+            .unwrap();
+        let engagement = campaign.engagement.unwrap();
+        assert!(engagement.figures.is_none() && engagement.missing.unwrap().contains(why));
+        let dashboard = pages
+            .dashboard(UserId(id(CREATOR)), Utc::now())
+            .await
+            .unwrap()
+            .value
+            .unwrap();
+        assert!(dashboard.engagement.figures.is_none());
+    }
+    models.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_in_postgres_is_moved_but_not_what_came_in_meanwhile() {
+    let world = World::new().await;
+    let table = EngagementTable::new(world.store.pool().clone());
+    let mover = EngagementTable::new(connect(&world.database.app_url).unwrap());
+    let rows: Vec<Measurement> = (0..10).map(|number| measurement(number, 1)).collect();
+    table.upsert(&rows).await.unwrap();
+    let mut waiting = mover.waiting(7).await.unwrap();
+    assert_eq!(waiting.measurements.len(), 7);
+    // Corrected while it is on its way.
+    let corrected = Measurement {
+        version: 2,
+        ..waiting.measurements[3].clone()
+    };
+    table.upsert(&[corrected.clone()]).await.unwrap();
+    mover.moved(&waiting).await.unwrap();
+    waiting = mover.waiting(100).await.unwrap();
+    assert_eq!(waiting.measurements.len(), 4);
+    assert!(waiting.measurements.contains(&corrected));
+    mover.moved(&waiting).await.unwrap();
+    assert_eq!(mover.waiting(100).await.unwrap().measurements, []);
+}
