@@ -5,7 +5,8 @@ use crate::error::ProjectionError;
 use clickhouse::Client;
 use clickhouse::error::Error as ClientError;
 use std::fmt;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use url::Url;
 use viral_store::Position;
 
@@ -17,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const BRIEF_PATIENCE: Duration = Duration::from_secs(3);
 /// And one about whole tables.
 const LONG_PATIENCE: Duration = Duration::from_secs(1_800);
+/// How long pages do not ask a server that did not answer one of them in time.
+const REST: Duration = Duration::from_secs(10);
 /// The oldest version whose views and settings are as the migrations need them.
 const OLDEST: u32 = 24;
 
@@ -27,6 +30,8 @@ pub struct ClickHouse {
     /// Without user and password.
     shown: String,
     database: String,
+    /// Until then pages do not ask.
+    rests_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl fmt::Debug for ClickHouse {
@@ -85,6 +90,7 @@ impl ClickHouse {
             client: client.with_url(shown.trim_end_matches('/')),
             shown,
             database,
+            rests_until: Arc::default(),
         })
     }
 
@@ -140,12 +146,22 @@ impl ClickHouse {
         self.answer(PATIENCE, asked).await
     }
 
-    /// The answer to a question that somebody waits for at a page.
+    /// The answer to a question that somebody waits for at a page. After one that took too long the next are not asked for
+    /// a while, so that a server that hangs does not make every page slow.
     pub(super) async fn briefly<T>(
         &self,
         asked: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, ProjectionError> {
-        self.answer(BRIEF_PATIENCE, asked).await
+        let rests_until = || self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if rests_until().is_some_and(|until| Instant::now() < until) {
+            let text = format!("ClickHouse at {self} did not answer a moment ago and is not asked again yet");
+            return Err(ProjectionError::ClickHouseAway(text));
+        }
+        let began = Instant::now();
+        let answer = self.answer(BRIEF_PATIENCE, asked).await;
+        let hangs = answer.is_err() && began.elapsed() >= BRIEF_PATIENCE;
+        *rests_until() = hangs.then(|| Instant::now() + REST);
+        answer
     }
 
     /// The answer to a question about whole tables.

@@ -16,7 +16,7 @@ use viral_store::{EventStore as _, PostgresStore};
 use viral_tests::clickhouse::Engine;
 use viral_tests::journey::Stage;
 use viral_tests::process::{Background, Platform, free_port, viral};
-use viral_tests::published::{PATIENCE, fill};
+use viral_tests::published::{Bed, PATIENCE, fill};
 use viral_tests::server::{Database, TestServer};
 
 /// A log that is written to, and a ClickHouse of its own.
@@ -229,7 +229,7 @@ async fn money_calls_do_not_notice_a_clickhouse_that_hangs_or_is_slow() {
             }
             is_frozen = !is_frozen;
         } else {
-            // What pages cannot ask they say.
+            // What pages cannot ask they say, and they do not wait for it each time.
             let told = platform.client.get(&metrics).await;
             assert!(
                 told.body["missing"]
@@ -261,15 +261,69 @@ async fn money_calls_do_not_notice_a_clickhouse_that_hangs_or_is_slow() {
     }
     let report = clickhouse.diff(store.as_ref(), &mut |_, _| {}).await.unwrap();
     assert!(report.holds(), "{:#?}", report.differences);
-    let told = platform.client.get(&metrics).await;
-    assert_eq!(
-        (&told.body["source"], &told.body["missing"]),
-        (&"clickhouse".into(), &Value::Null),
-        "{told:?}"
-    );
+    loop {
+        let told = platform.client.get(&metrics).await;
+        if told.body["source"] == "clickhouse" {
+            assert_eq!(told.body["missing"], Value::Null, "{told:?}");
+            break;
+        }
+        assert!(Instant::now() < deadline, "pages do not ask it again: {told:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     platform.stop().await;
     luck.print(format_args!(
         "{calls} writes, none refused; {} events, all of them once",
         report.events
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projectors_that_follow_kafka_and_die_leave_nothing_out() {
+    let mut luck = Luck::new("ClickHouse's projector killed while it follows Kafka");
+    let kills = luck.times(5, 100);
+    let bed = Bed::new().await;
+    let url = Engine::shared().await.database();
+    let clickhouse = ClickHouse::connect(&url).unwrap();
+    clickhouse.migrate().await.unwrap();
+    std::fs::write(bed.home.path().join("master.key"), "5e".repeat(32)).unwrap();
+    let relay = bed.relay_process();
+    let start = || {
+        let mut command = viral(bed.home.path(), &["project"]);
+        command
+            .env("DATABASE_URL", &bed.database.superuser_url)
+            .env("CLICKHOUSE_URL", &url)
+            .env("VIRAL_FEED", "kafka")
+            .stdout(std::process::Stdio::null());
+        Background::started(command)
+    };
+    let over = AtomicBool::new(false);
+    let writing = async {
+        while !over.load(Ordering::Relaxed) {
+            bed.fill(20).await;
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    };
+    let killing = async {
+        for _ in 0..kills {
+            let projector = start();
+            luck.wait(200, 1_200).await;
+            projector.kill().await;
+        }
+        over.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(writing, killing);
+    let projector = start();
+    let (head, deadline) = (bed.head().await, Instant::now() + PATIENCE);
+    while clickhouse.watermark().await.unwrap().map(|(_, position)| position) != Some(head) {
+        assert!(Instant::now() < deadline, "it does not catch up");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let report = clickhouse.diff(bed.store.as_ref(), &mut |_, _| {}).await.unwrap();
+    assert!(report.holds(), "{:#?}", report.differences);
+    projector.stop().await;
+    relay.stop().await;
+    luck.print(format_args!(
+        "{kills} kills; {} events, {} entries, all of them once",
+        report.events, report.entries
     ));
 }

@@ -123,7 +123,7 @@ impl Source {
 #[tokio::test(flavor = "multi_thread")]
 async fn sums_are_exact_whatever_dies() {
     let mut luck = Luck::new("engagement under kills");
-    let (count, seed) = (luck.times(30_000, 1_000_000), luck.seed);
+    let (count, seed) = (luck.times(100_000, 1_000_000), luck.seed);
     let database = TestServer::shared().await.database().await;
     let home = tempfile::tempdir().unwrap();
     let engine = Engine::start().await;

@@ -263,3 +263,36 @@ async fn a_password_is_found_by_viral_and_shown_to_nobody() {
     assert!(nobody.version().await.is_err());
     component.stop().await;
 }
+
+/// The deduplication window is exceeded on purpose: no token is remembered any more when everything is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_again_after_its_token_was_forgotten_is_there_once() {
+    let world = World::new().await;
+    let analytics = Analytics::new(&world).await;
+    for table in ["watermark_rows", "event_rows", "ledger_entry_rows"] {
+        let window = format!("ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 2");
+        analytics.execute(&window).await;
+        // Parts that are not merged keep what was inserted twice.
+        analytics.execute(&format!("SYSTEM STOP MERGES {table}")).await;
+    }
+    let running = analytics.start();
+    for number in 0..12 {
+        traffic::write(&world, number..number + 1).await;
+        analytics.caught_up().await;
+    }
+    running.stop().await;
+    let head = world.head().await.to_string();
+    let rows = "SELECT count() FROM event_rows";
+    assert_eq!(analytics.text(rows).await, head);
+    analytics.execute("TRUNCATE TABLE watermark_rows").await;
+    world
+        .as_root("UPDATE projections SET position = 0, intended = NULL WHERE name = 'clickhouse'")
+        .await;
+    let running = analytics.start();
+    analytics.caught_up().await;
+    running.stop().await;
+    let twice: u64 = analytics.text(rows).await.parse().unwrap();
+    assert!(twice > world.head().await.0, "the tokens were not forgotten");
+    analytics.holds().await;
+    assert_eq!(analytics.text("SELECT count() FROM events").await, head);
+}
