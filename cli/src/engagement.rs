@@ -51,7 +51,7 @@ pub(crate) fn sink(home: &Path, database: &Database) -> Result<Arc<dyn Engagemen
 /// Where pages find measurements.
 pub(crate) fn measurements(home: &Path) -> Result<Measurements, Error> {
     Ok(match (platform::clickhouse(home)?, published::cluster(home)) {
-        (Some(clickhouse), _) => Measurements::ClickHouse(clickhouse),
+        (Some(clickhouse), _) => Measurements::ClickHouse(Box::new(clickhouse)),
         (None, Some(_)) => Measurements::Kafka,
         (None, None) => Measurements::Postgres,
     })

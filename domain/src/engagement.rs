@@ -128,7 +128,8 @@ mod tests {
             row.check(now)
                 .map_or_else(|problem| problem.to_string(), |()| "ok".to_owned())
         };
-        let table: [(fn(&mut Measurement), &str); 11] = [
+        type Change = fn(&mut Measurement);
+        let table: [(Change, &str); 11] = [
             (|_| {}, "ok"),
             (|row| row.timestamp += TimeDelta::days(1), "ok"),
             (

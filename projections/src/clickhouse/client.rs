@@ -159,6 +159,9 @@ impl ClickHouse {
         }
         let began = Instant::now();
         let answer = self.answer(BRIEF_PATIENCE, asked).await;
+        if let Err(error) = &answer {
+            tracing::warn!(%error, "a page does without ClickHouse");
+        }
         let hangs = answer.is_err() && began.elapsed() >= BRIEF_PATIENCE;
         *rests_until() = hangs.then(|| Instant::now() + REST);
         answer

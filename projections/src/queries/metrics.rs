@@ -24,7 +24,7 @@ pub enum Measurements {
     #[default]
     Postgres,
     /// In ClickHouse.
-    ClickHouse(ClickHouse),
+    ClickHouse(Box<ClickHouse>),
     /// In Kafka, and nothing of ours reads them there.
     Kafka,
 }
@@ -198,7 +198,7 @@ impl Measurements {
             Measurements::Postgres => Asked::InPostgres(of),
             Measurements::ClickHouse(clickhouse) => match clickhouse.engagement_of(of).await {
                 Ok(figures) => Asked::Known(figures),
-                Err(error) => Asked::Missing(away(&error)),
+                Err(_) => Asked::Missing(AWAY.to_owned()),
             },
             Measurements::Kafka => Asked::Missing(NOT_READ.to_owned()),
         }
@@ -227,11 +227,8 @@ pub(crate) enum Of {
 const NOT_READ: &str =
     "measurements are in Kafka, and no ClickHouse is set up to read them from there: set CLICKHOUSE_URL";
 
-/// What the API says. What ClickHouse said is for our log only.
-fn away(error: &crate::ProjectionError) -> String {
-    tracing::warn!(%error, "measurements cannot be asked");
-    "ClickHouse, where the measurements are, cannot be asked just now: try again".to_owned()
-}
+/// What ClickHouse said is for our log only.
+const AWAY: &str = "ClickHouse, where the measurements are, cannot be asked just now: try again";
 
 async fn in_postgres(snapshot: &mut Snapshot, of: Of) -> Result<EngagementFigures, QueryError> {
     let (campaign, creator) = match of {
@@ -299,7 +296,7 @@ impl ReadModels {
             (Measurements::ClickHouse(clickhouse), Asked::Known(figures)) => {
                 match clickhouse.campaign_groups(id.0, filter).await {
                     Ok(found) => (Some(found), Asked::Known(figures)),
-                    Err(error) => (None, Asked::Missing(away(&error))),
+                    Err(_) => (None, Asked::Missing(AWAY.to_owned())),
                 }
             }
             (_, asked) => (None, asked),

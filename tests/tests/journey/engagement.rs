@@ -55,7 +55,7 @@ async fn a_measurement_counts_once_in_its_highest_version() {
         row
     };
     record(&stage, &[corrected(3, 70), corrected(2, 1)]).await;
-    record(&stage, &[first.clone()]).await;
+    record(&stage, std::slice::from_ref(&first)).await;
     assert_eq!(totals(&stage, &campaign).await, sum(80, 2));
     // Of equal versions the last counts.
     record(&stage, &[corrected(3, 60), corrected(3, 50)]).await;

@@ -24,12 +24,12 @@ fn measurement(number: u64, version: u64) -> Measurement {
         id: format!("m/{number}"),
         version,
         // A correction may name another campaign, creator or time.
-        campaign_id: CampaignId(if mixed % 7 == 0 {
+        campaign_id: CampaignId(if mixed.is_multiple_of(7) {
             Uuid::from_u128(99)
         } else {
             id(CAMPAIGN)
         }),
-        creator_id: UserId(id(if mixed % 3 == 0 { OTHER } else { CREATOR })),
+        creator_id: UserId(id(if mixed.is_multiple_of(3) { OTHER } else { CREATOR })),
         timestamp: first + TimeDelta::minutes(part(60 * 24 * 40)),
         impressions: mixed % 1_000,
         clicks: mixed % 50,
@@ -119,7 +119,11 @@ async fn whatever_comes_in_any_order_counts_once() {
     // Pages say the same wherever they ask.
     let ask =
         |measurements| ReadModels::new(world.store.pool().clone(), world.store.clone()).with_measurements(measurements);
-    let models_of = [Measurements::Postgres, Measurements::ClickHouse(clickhouse.clone())].map(ask);
+    let models_of = [
+        Measurements::Postgres,
+        Measurements::ClickHouse(Box::new(clickhouse.clone())),
+    ]
+    .map(ask);
     let midst: DateTime<Utc> = "2026-02-01T12:30:00Z".parse().unwrap();
     for filter in [
         ALL,
@@ -218,7 +222,7 @@ async fn what_cannot_be_asked_is_said_to_be_missing() {
     world.caught_up().await;
     let nowhere = ClickHouse::connect("http://127.0.0.1:9/nowhere").unwrap();
     for (measurements, why) in [
-        (Measurements::ClickHouse(nowhere), "cannot be asked just now"),
+        (Measurements::ClickHouse(Box::new(nowhere)), "cannot be asked just now"),
         (Measurements::Kafka, "set CLICKHOUSE_URL"),
     ] {
         let pages = ReadModels::new(world.store.pool().clone(), world.store.clone()).with_measurements(measurements);
@@ -265,7 +269,7 @@ async fn what_waited_in_postgres_is_moved_but_not_what_came_in_meanwhile() {
         version: 2,
         ..waiting.measurements[3].clone()
     };
-    table.upsert(&[corrected.clone()]).await.unwrap();
+    table.upsert(std::slice::from_ref(&corrected)).await.unwrap();
     mover.moved(&waiting).await.unwrap();
     waiting = mover.waiting(100).await.unwrap();
     assert_eq!(waiting.measurements.len(), 4);
