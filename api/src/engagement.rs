@@ -39,7 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 /// Measurements.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Engagement<'a> {
+struct EngagementMeasurements<'a> {
     /// At most 10,000 of them.
     #[serde(borrow)]
     #[schema(value_type = Vec<EngagementMeasurement>, max_items = 10_000)]
@@ -156,7 +156,7 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
 #[utoipa::path(
     post, path = "/v1/engagement", operation_id = "recordEngagement", tag = "engagement",
     request_body(content(
-        (Engagement<'_> = "application/json", example = json!({"measurements": [{"platform": "youtube", "id": "video-7/2026-03-01T12",
+        (EngagementMeasurements<'_> = "application/json", example = json!({"measurements": [{"platform": "youtube", "id": "video-7/2026-03-01T12",
             "version": 1, "campaign_id": "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11",
             "creator_id": "7a0f6d52-1c5e-8d3b-9b0a-4f1d2c3b4a59", "timestamp": "2026-03-01T12:00:00Z",
             "impressions": 1000, "clicks": 50, "watch_time": 3600, "conversions": 2}]})),
@@ -171,7 +171,6 @@ pub(crate) async fn record(
     Params(NoQuery {}): Params<NoQuery>,
     posted: Posted,
 ) -> Result<Json<Recorded>, Problem> {
-    let engagement = state.engagement()?;
     let rows = rows(&posted)?;
     if rows.len() > MAX_ROWS {
         let detail = format!(
@@ -192,7 +191,7 @@ pub(crate) async fn record(
             }),
         }
     }
-    for (index, why) in engagement.record(good, state.now()).await? {
+    for (index, why) in state.engagement()?.record(good, state.now()).await? {
         rejected.push(Rejected {
             index,
             code: kind_of(&why).code,
@@ -212,7 +211,7 @@ fn rows(posted: &Posted) -> Result<Vec<&[u8]>, Problem> {
         let lines = posted.body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
         return Ok(lines.filter(|line| !line.is_empty()).collect());
     }
-    let body: Engagement<'_> = json::parse(&posted.body)?;
+    let body: EngagementMeasurements<'_> = json::parse(&posted.body)?;
     Ok(body.measurements.iter().map(|row| row.get().as_bytes()).collect())
 }
 

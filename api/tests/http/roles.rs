@@ -49,6 +49,8 @@ const TABLE: &str = "
     GET  /v1/campaigns/{id}/assignments           -      own     -       any   any     any        -
     GET  /v1/campaigns/{id}/events                -      own     -       any   any     any        -
     GET  /v1/campaigns/{id}/statement             -      own     -       any   any     any        -
+    GET  /v1/campaigns/{id}/metrics               -      own     -       any   any     any        any
+    POST /v1/engagement                           -      -       -       any   -       -          -
     GET  /v1/campaigns/{id}/missions              -      own     own     any   any     any        any
     POST /v1/campaigns/{id}/missions              -      own     -       -     -       -          -
     GET  /v1/missions/{id}                        -      own     own     any   any     any        any

@@ -217,7 +217,9 @@ async fn its_views_say_what_the_log_and_the_read_models_say() {
     assert_eq!(balance["all"].as_str(), Some(found.as_str()));
     let creators = "SELECT count() FROM creators WHERE verification != 'unverified' AND rewards_paid > 0";
     assert_eq!(analytics.text(creators).await, "1");
-    // The queries of the documentation.
+    // The queries of the documentation, those about measurements too.
+    let measured = story::measured(campaign, id(CREATOR));
+    analytics.clickhouse.insert_measurements(&[measured]).await.unwrap();
     let docs = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../docs/ANALYTICS.md");
     let docs = std::fs::read_to_string(docs).unwrap();
     let queries: Vec<&str> = docs
@@ -255,6 +257,9 @@ async fn its_views_say_what_the_log_and_the_read_models_say() {
         "missions",
         "creators",
         "fraud_signals",
+        "engagement_metrics",
+        "campaign_performance",
+        "creator_performance",
     ] {
         let rows = async |settings: &[&str]| {
             let query = format!("SELECT * FROM {view} ORDER BY ALL");

@@ -17,8 +17,8 @@ use viral_domain::payout::{
 };
 use viral_domain::user::{ProfileChanged, Registered, Role, UserEvent, Verification, VerificationChanged};
 use viral_domain::{
-    AssignmentId, BasisPoints, CampaignId, FlagId, MissionId, Money, OnRampId, PayoutId, Rate, Requirements, UserId,
-    Vcoin,
+    AssignmentId, BasisPoints, CampaignId, FlagId, Measurement, MissionId, Money, OnRampId, PayoutId, Rate,
+    Requirements, UserId, Vcoin,
 };
 use viral_ledger::{Amount, Asset, Command, Posting};
 
@@ -477,4 +477,20 @@ pub async fn whole(world: &World) -> (AssignmentId, AssignmentId, Uuid) {
 pub fn columns(row: &Value, names: &[&str]) -> Value {
     let named: BTreeMap<&str, &Value> = names.iter().map(|name| (*name, &row[*name])).collect();
     json!(named)
+}
+
+/// What somebody measured of a creator's work.
+pub fn measured(campaign: Uuid, creator: Uuid) -> Measurement {
+    Measurement {
+        platform: "youtube".to_owned(),
+        id: "video".to_owned(),
+        version: 1,
+        campaign_id: CampaignId(campaign),
+        creator_id: UserId(creator),
+        timestamp: at("2026-01-20T12:00:00Z"),
+        impressions: 1_000,
+        clicks: 50,
+        watch_time: 3_600,
+        conversions: 2,
+    }
 }
