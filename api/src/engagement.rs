@@ -1,7 +1,6 @@
 //! Measurements of engagement, under `/v1/engagement`. They become no events, so no `Idempotency-Key` is wanted: the
 //! source's own id makes a measurement count once.
 
-use crate::error;
 use crate::json;
 use crate::kind::{self, Kind};
 use crate::openapi::schemas;
@@ -26,6 +25,8 @@ use viral_domain::{CampaignId, Measurement, UserId};
 const MAX_ROWS: usize = 10_000;
 /// The longest body, in bytes.
 const MAX_BODY: usize = 8 * 1024 * 1024;
+/// The longest detail of a measurement that is not kept, in characters.
+const LONGEST_DETAIL: usize = 400;
 /// One JSON object on each line: <https://github.com/ndjson/ndjson-spec>.
 const NDJSON: &str = "application/x-ndjson";
 
@@ -72,19 +73,19 @@ struct EngagementMeasurement {
     timestamp: String,
     /// How often something was shown.
     #[serde(default)]
-    #[schema(maximum = 1_000_000_000_000_u64)]
+    #[schema(maximum = 1_000_000_000_u64)]
     impressions: u64,
     /// How often it was clicked.
     #[serde(default)]
-    #[schema(maximum = 1_000_000_000_000_u64)]
+    #[schema(maximum = 1_000_000_000_u64)]
     clicks: u64,
     /// How long it was watched, in seconds.
     #[serde(default)]
-    #[schema(maximum = 1_000_000_000_000_u64)]
+    #[schema(maximum = 1_000_000_000_u64)]
     watch_time: u64,
     /// How often somebody did what the campaign is for.
     #[serde(default)]
-    #[schema(maximum = 1_000_000_000_000_u64)]
+    #[schema(maximum = 1_000_000_000_u64)]
     conversions: u64,
 }
 
@@ -106,7 +107,7 @@ pub(crate) struct Recorded {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EngagementRejected)]
 struct Rejected {
-    /// Which one of the request, from 0.
+    /// Which one of the request, from 0. Empty lines do not count.
     index: usize,
     /// What is wrong with it, for programs: a code of the problems.
     code: &'static str,
@@ -187,7 +188,7 @@ pub(crate) async fn record(
             Err(problem) => rejected.push(Rejected {
                 index,
                 code: problem.kind().code,
-                detail: problem.into_detail(),
+                detail: cut(problem.into_detail()),
             }),
         }
     }
@@ -203,6 +204,14 @@ pub(crate) async fn record(
         accepted: sent - rejected.len(),
         rejected,
     }))
+}
+
+/// A detail says what somebody sent, who may have sent much.
+fn cut(detail: String) -> String {
+    match detail.char_indices().nth(LONGEST_DETAIL) {
+        Some((end, _)) => format!("{}…", &detail[..end]),
+        None => detail,
+    }
 }
 
 /// The text of each measurement of a request.
@@ -243,12 +252,11 @@ fn kind_of(why: &Unrecorded) -> Kind {
 impl From<EngagementError> for Problem {
     fn from(error: EngagementError) -> Problem {
         match error {
-            EngagementError::Sink(SinkError::Unavailable(why)) => {
+            EngagementError::Sink(SinkError::Unavailable(why) | SinkError::Refused(why)) => {
                 tracing::warn!(why, "measurements are not taken");
                 let detail = "measurements cannot be taken just now: send the same request again";
                 Problem::new(kind::ENGAGEMENT_UNAVAILABLE, detail)
             }
-            EngagementError::Sink(error) => error::internal(&error),
             EngagementError::Store(error) => error.into(),
         }
     }

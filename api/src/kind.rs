@@ -109,7 +109,7 @@ kinds! {
     VERIFICATION_UNCHANGED 409 "verification_unchanged" "The verification is that already";
     // The form is wrong.
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is too large";
-    UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body must be application/json";
+    UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is of a type that is not read here";
     // The request can be read, and the ledger refuses it.
     UNKNOWN_ASSET 422 "unknown_asset" "There is no such asset";
     EVENT_TOO_LARGE 422 "event_too_large" "The event would be too large";

@@ -43,7 +43,7 @@ pub(crate) fn sink(home: &Path, database: &Database) -> Result<Arc<dyn Engagemen
         return Ok(Arc::new(sinks::Kafka(EngagementTopic::new(&cluster)?)));
     }
     Ok(match platform::clickhouse(home)? {
-        Some(clickhouse) => Arc::new(sinks::Grouped::new(clickhouse)),
+        Some(clickhouse) => Arc::new(sinks::Grouped::new(clickhouse, database.store().source().to_owned())),
         None => into_postgres(database.pool()),
     })
 }
@@ -68,6 +68,7 @@ pub(crate) fn carrier(home: &Path, database: &Database) -> Result<Option<Carrier
         cluster,
         clickhouse,
         unreadable: UnreadableRecords::new(pool.clone()),
+        source: database.store().source().to_owned(),
     });
     Ok(Some(Carrier {
         leases: database.leases(),
@@ -98,11 +99,13 @@ impl Carrier {
 
     /// Never ends by itself.
     async fn hold(&self) {
+        let mut patience = Patience::default();
         loop {
             if let Err(error) = self.work().await {
-                tracing::debug!(%error, "measurements are not taken on by this process");
+                patience
+                    .fails("measurements are not taken on", &error.to_string())
+                    .await;
             }
-            tokio::time::sleep(LOOK).await;
         }
     }
 

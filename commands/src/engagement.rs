@@ -6,13 +6,18 @@ use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use uuid::Uuid;
 use viral_domain::campaign::Campaign;
+use viral_domain::engagement::Recorded;
 use viral_domain::text::InvalidText;
 use viral_domain::user::{Role, User, UserEvent};
 use viral_domain::{Aggregate as _, CampaignId, Measurement, UserId};
+use viral_ledger::timestamp;
 use viral_store::{EventStore, StoreError, StreamId};
 
+/// How long a sink may take. Whoever sent the measurements waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How many ids are remembered as known. They are remembered for speed alone.
 const REMEMBERED: usize = 200_000;
 
@@ -20,7 +25,7 @@ const REMEMBERED: usize = 200_000;
 #[async_trait]
 pub trait EngagementSink: fmt::Debug + Send + Sync {
     /// Takes measurements, each of another platform or id.
-    async fn take(&self, measurements: &[Measurement]) -> Result<(), SinkError>;
+    async fn take(&self, measurements: &[Recorded]) -> Result<(), SinkError>;
 }
 
 /// Measurements could not be taken; nothing is lost if they are sent again.
@@ -88,31 +93,56 @@ impl Engagement {
         now: DateTime<Utc>,
     ) -> Result<Vec<(usize, Unrecorded)>, EngagementError> {
         let mut unrecorded = Vec::new();
+        let mut asked = HashMap::new();
         let mut good = Vec::with_capacity(sent.len());
         for (place, row) in sent {
-            match self.refusal(&row, now).await? {
+            match self.refusal(&row, now, &mut asked).await? {
                 Some(why) => unrecorded.push((place, why)),
                 None => good.push(row),
             }
         }
-        let good = newest(good);
+        let at = timestamp::truncate(Utc::now());
+        let recorded = |measurement| Recorded { measurement, at };
+        let good: Vec<Recorded> = newest(good).into_iter().map(recorded).collect();
         if !good.is_empty() {
-            self.sink.take(&good).await?;
+            let taken = tokio::time::timeout(PATIENCE, self.sink.take(&good)).await;
+            let late = || SinkError::Unavailable(format!("they were not taken within {} s", PATIENCE.as_secs()));
+            taken.unwrap_or_else(|_| Err(late()))?;
         }
         Ok(unrecorded)
     }
 
-    async fn refusal(&self, row: &Measurement, now: DateTime<Utc>) -> Result<Option<Unrecorded>, StoreError> {
+    async fn refusal(
+        &self,
+        row: &Measurement,
+        now: DateTime<Utc>,
+        asked: &mut HashMap<(&'static str, Uuid), bool>,
+    ) -> Result<Option<Unrecorded>, StoreError> {
         if let Err(invalid) = row.check(now) {
             return Ok(Some(invalid.into()));
         }
-        if !self.exists(row.campaign_id.0, Campaign::TYPE).await? {
+        if !self.exists_once(row.campaign_id.0, Campaign::TYPE, asked).await? {
             return Ok(Some(Unrecorded::UnknownCampaign(row.campaign_id)));
         }
-        if !self.exists(row.creator_id.0, User::TYPE).await? {
+        if !self.exists_once(row.creator_id.0, User::TYPE, asked).await? {
             return Ok(Some(Unrecorded::UnknownCreator(row.creator_id)));
         }
         Ok(None)
+    }
+
+    /// As [`Engagement::exists`], asked once for an id of a request.
+    async fn exists_once(
+        &self,
+        id: Uuid,
+        aggregate_type: &'static str,
+        asked: &mut HashMap<(&'static str, Uuid), bool>,
+    ) -> Result<bool, StoreError> {
+        if let Some(answer) = asked.get(&(aggregate_type, id)) {
+            return Ok(*answer);
+        }
+        let answer = self.exists(id, aggregate_type).await?;
+        asked.insert((aggregate_type, id), answer);
+        Ok(answer)
     }
 
     /// Whether there is such a campaign, or such a creator. What was there once is there for ever.

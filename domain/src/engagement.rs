@@ -17,13 +17,21 @@ pub const MAX_ID: usize = 255;
 /// The highest version: what every reader of JSON can hold exactly.
 pub const MAX_VERSION: u64 = 9_007_199_254_740_991;
 /// The largest figure of one measurement.
-pub const MAX_FIGURE: u64 = 1_000_000_000_000;
+pub const MAX_FIGURE: u64 = 1_000_000_000;
 /// How far a source's clock may be ahead of ours.
 const AHEAD: TimeDelta = TimeDelta::days(1);
 
+/// A measurement, and when it came in: of equal versions the later one counts, whatever ways they take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// What was measured.
+    pub measurement: Measurement,
+    /// When it came in.
+    pub at: DateTime<Utc>,
+}
+
 /// What was measured for a creator's part in a campaign on a platform. `platform` and `id` say which measurement it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Measurement {
     /// Where it was measured, such as `youtube`: lower-case letters, digits, `-` and `_`.
     #[schemars(length(min = 1, max = 64), pattern("^[a-z0-9_-]+$"))]
@@ -43,16 +51,16 @@ pub struct Measurement {
     #[schemars(with = "DateTime<Utc>")]
     pub timestamp: DateTime<Utc>,
     /// How often it was shown.
-    #[schemars(range(max = 1_000_000_000_000_u64))]
+    #[schemars(range(max = 1_000_000_000_u64))]
     pub impressions: u64,
     /// How often it was clicked.
-    #[schemars(range(max = 1_000_000_000_000_u64))]
+    #[schemars(range(max = 1_000_000_000_u64))]
     pub clicks: u64,
     /// How long it was watched, in seconds.
-    #[schemars(range(max = 1_000_000_000_000_u64))]
+    #[schemars(range(max = 1_000_000_000_u64))]
     pub watch_time: u64,
     /// How often somebody did what the campaign is for.
-    #[schemars(range(max = 1_000_000_000_000_u64))]
+    #[schemars(range(max = 1_000_000_000_u64))]
     pub conversions: u64,
 }
 
@@ -86,7 +94,13 @@ impl Measurement {
         if self.timestamp.date_naive() < EARLIEST {
             return wrong("timestamp", format!("is before {EARLIEST}"));
         }
-        if self.timestamp > now + AHEAD {
+        if self.timestamp.date_naive() > LATEST {
+            return wrong("timestamp", format!("is after {LATEST}"));
+        }
+        if now
+            .checked_add_signed(AHEAD)
+            .is_some_and(|latest| self.timestamp > latest)
+        {
             return wrong("timestamp", "is more than a day in the future".to_owned());
         }
         Ok(())
@@ -97,6 +111,12 @@ impl Measurement {
 const EARLIEST: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {
     Some(day) => day,
     None => NaiveDate::MIN,
+};
+
+/// No database has to know later times.
+const LATEST: NaiveDate = match NaiveDate::from_ymd_opt(2100, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
 };
 
 #[cfg(test)]
@@ -129,7 +149,7 @@ mod tests {
                 .map_or_else(|problem| problem.to_string(), |()| "ok".to_owned())
         };
         type Change = fn(&mut Measurement);
-        let table: [(Change, &str); 11] = [
+        let table: [(Change, &str); 12] = [
             (|_| {}, "ok"),
             (|row| row.timestamp += TimeDelta::days(1), "ok"),
             (
@@ -139,6 +159,10 @@ mod tests {
             (
                 |row| row.timestamp -= TimeDelta::days(10_000),
                 "timestamp is before 2000-01-01",
+            ),
+            (
+                |row| row.timestamp = DateTime::<Utc>::MAX_UTC,
+                "timestamp is after 2100-01-01",
             ),
             (|row| row.platform.clear(), "platform must not be empty"),
             (

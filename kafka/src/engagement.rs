@@ -5,20 +5,27 @@
 use crate::cluster::{ANSWER, Cluster, Quiet};
 use crate::error::{KafkaError, is_missing_topic};
 use crate::topics::ENGAGEMENT;
+use chrono::DateTime;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::time::{Duration, Instant};
 use viral_domain::Measurement;
+use viral_domain::engagement::Recorded;
 
 /// The version of the schema of the values.
 pub const VERSION: &str = "1";
 /// What the values are.
 pub const CONTENT_TYPE: &str = "application/json";
+/// How many bytes of values are read at once.
+const MAX_BYTES: usize = 16 * 1_024 * 1_024;
+/// The most characters that are told of what a record is not.
+const LONGEST_PROBLEM: usize = 300;
 /// How long a full queue is waited for before it is tried again.
 const FULL: Duration = Duration::from_millis(5);
 
@@ -55,9 +62,9 @@ impl EngagementTopic {
     ///
     /// # Errors
     /// [`KafkaError`] if it is not known that all of them are there: some may be. Sending them again is right.
-    pub async fn send(&self, measurements: &[Measurement]) -> Result<(), KafkaError> {
+    pub async fn send(&self, measurements: &[Recorded]) -> Result<(), KafkaError> {
         let mut under_way = Vec::with_capacity(measurements.len());
-        for measurement in measurements {
+        for Recorded { measurement, at } in measurements {
             let key = key(measurement);
             let value = serde_json::to_string(measurement).map_err(|e| KafkaError::Sink(e.to_string()))?;
             let header = Header {
@@ -67,6 +74,7 @@ impl EngagementTopic {
             let mut record = FutureRecord::to(ENGAGEMENT.name)
                 .key(&key)
                 .payload(&value)
+                .timestamp(at.timestamp_millis())
                 .headers(OwnedHeaders::new().insert(header));
             loop {
                 match self.producer.send_result(record) {
@@ -111,18 +119,10 @@ pub struct Received {
     pub partition: i32,
     /// Its offset there.
     pub offset: i64,
+    /// What tells this record from another one at its offset, if the topic was made anew: its time, and SHA-256 of its value.
+    pub fingerprint: String,
     /// What it says, or why it cannot be read.
-    pub measurement: Result<Measurement, String>,
-}
-
-impl Received {
-    /// What tells this record from another one at its offset, if the topic was made anew.
-    pub fn fingerprint(&self) -> String {
-        match &self.measurement {
-            Ok(measurement) => format!("{}@{}", key(measurement), measurement.version),
-            Err(_) => String::new(),
-        }
-    }
+    pub measurement: Result<Recorded, String>,
 }
 
 /// Reads measurements. It blocks: for a thread of its own.
@@ -162,7 +162,8 @@ impl EngagementReader {
     pub fn next(&self, limit: usize, wait: Duration, linger: Duration) -> Result<Vec<Received>, KafkaError> {
         let mut received = Vec::new();
         let mut deadline = Instant::now() + wait;
-        while received.len() < limit {
+        let mut bytes = 0;
+        while received.len() < limit && bytes < MAX_BYTES {
             let left = deadline.saturating_duration_since(Instant::now());
             let message = match self.consumer.poll(left) {
                 None => break,
@@ -177,24 +178,31 @@ impl EngagementReader {
             if received.is_empty() {
                 deadline = Instant::now() + linger;
             }
+            let millis = message.timestamp().to_millis().unwrap_or_default();
+            let value = message.payload().unwrap_or_default();
+            bytes += value.len();
             received.push(Received {
                 partition: message.partition(),
                 offset: message.offset(),
-                measurement: read(message.payload()),
+                fingerprint: format!("{millis} {}", hex::encode(Sha256::digest(value))),
+                measurement: read(value, millis),
             });
         }
         Ok(received)
     }
 }
 
-fn read(value: Option<&[u8]>) -> Result<Measurement, String> {
-    let value = value.ok_or_else(|| "it has no value".to_owned())?;
-    let measurement: Measurement = serde_json::from_slice(value).map_err(|e| format!("it is no measurement: {e}"))?;
+fn read(value: &[u8], millis: i64) -> Result<Recorded, String> {
+    let measurement: Measurement = serde_json::from_slice(value).map_err(|e| {
+        let why: String = e.to_string().chars().take(LONGEST_PROBLEM).collect();
+        format!("it is no measurement: {why}")
+    })?;
     // Whether its time was in the future was looked at when it came in.
     measurement
         .check(measurement.timestamp)
         .map_err(|invalid| invalid.to_string())?;
-    Ok(measurement)
+    let at = DateTime::from_timestamp_millis(millis).ok_or_else(|| "its time is out of range".to_owned())?;
+    Ok(Recorded { measurement, at })
 }
 
 /// The first and the end offset of each partition, in their order.

@@ -4,6 +4,7 @@ use crate::error::ProjectionError;
 use chrono::{DateTime, Utc};
 use sqlx::{PgPool, Row as _};
 use uuid::Uuid;
+use viral_domain::engagement::Recorded;
 use viral_domain::{CampaignId, Measurement, UserId};
 
 /// Takes measurements, with a pool whose connections have the role `viral_app`.
@@ -16,8 +17,7 @@ pub struct EngagementTable {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waiting {
     /// The measurements.
-    pub measurements: Vec<Measurement>,
-    received_at: Vec<DateTime<Utc>>,
+    pub measurements: Vec<Recorded>,
 }
 
 impl EngagementTable {
@@ -27,23 +27,25 @@ impl EngagementTable {
     }
 
     /// Keeps measurements, each of another platform or id. One that is there in a higher version is left as it is.
-    pub async fn upsert(&self, measurements: &[Measurement]) -> Result<(), ProjectionError> {
+    pub async fn upsert(&self, recorded: &[Recorded]) -> Result<(), ProjectionError> {
+        let measurements: Vec<&Measurement> = recorded.iter().map(|recorded| &recorded.measurement).collect();
         let texts = |of: fn(&Measurement) -> &str| measurements.iter().map(|m| of(m).to_owned()).collect::<Vec<_>>();
-        let ids = |of: fn(&Measurement) -> Uuid| measurements.iter().map(of).collect::<Vec<_>>();
+        let ids = |of: fn(&Measurement) -> Uuid| measurements.iter().map(|m| of(m)).collect::<Vec<_>>();
         // All of them are less than 2^53, see `Measurement::check`.
         let numbers = |of: fn(&Measurement) -> u64| {
             let numbers = measurements.iter().map(|m| i64::try_from(of(m)).unwrap_or(i64::MAX));
             numbers.collect::<Vec<_>>()
         };
         let statement = "INSERT INTO engagement_metrics AS kept \
-             (platform, id, version, campaign_id, creator_id, timestamp, impressions, clicks, watch_time, conversions) \
+             (platform, id, version, campaign_id, creator_id, timestamp, impressions, clicks, watch_time, conversions, \
+                 received_at) \
              SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::uuid[], $6::timestamptz[], \
-                 $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[]) AS rows (platform, id) ORDER BY platform, id \
+                 $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::timestamptz[]) AS rows (platform, id) ORDER BY platform, id \
              ON CONFLICT (platform, id) DO UPDATE SET version = excluded.version, campaign_id = excluded.campaign_id, \
                  creator_id = excluded.creator_id, timestamp = excluded.timestamp, impressions = excluded.impressions, \
                  clicks = excluded.clicks, watch_time = excluded.watch_time, conversions = excluded.conversions, \
-                 received_at = clock_timestamp() \
-             WHERE excluded.version >= kept.version";
+                 received_at = excluded.received_at \
+             WHERE (excluded.version, excluded.received_at) >= (kept.version, kept.received_at)";
         sqlx::query(statement)
             .bind(texts(|m| &m.platform))
             .bind(texts(|m| &m.id))
@@ -55,6 +57,7 @@ impl EngagementTable {
             .bind(numbers(|m| m.clicks))
             .bind(numbers(|m| m.watch_time))
             .bind(numbers(|m| m.conversions))
+            .bind(recorded.iter().map(|recorded| recorded.at).collect::<Vec<_>>())
             .execute(&self.pool)
             .await?;
         Ok(())
@@ -70,13 +73,12 @@ impl EngagementTable {
             .await?;
         let mut waiting = Waiting {
             measurements: Vec::with_capacity(rows.len()),
-            received_at: Vec::with_capacity(rows.len()),
         };
         for row in rows {
             // The table refuses what is negative.
             let number = |name: &str| Ok::<u64, sqlx::Error>(row.try_get::<i64, _>(name)?.unsigned_abs());
-            waiting.received_at.push(row.try_get("received_at")?);
-            waiting.measurements.push(Measurement {
+            let at = row.try_get("received_at")?;
+            let measurement = Measurement {
                 platform: row.try_get("platform")?,
                 id: row.try_get("id")?,
                 version: number("version")?,
@@ -87,7 +89,8 @@ impl EngagementTable {
                 clicks: number("clicks")?,
                 watch_time: number("watch_time")?,
                 conversions: number("conversions")?,
-            });
+            };
+            waiting.measurements.push(Recorded { measurement, at });
         }
         Ok(waiting)
     }
@@ -97,15 +100,23 @@ impl EngagementTable {
         let (platforms, ids): (Vec<&str>, Vec<&str>) = moved
             .measurements
             .iter()
-            .map(|m| (m.platform.as_str(), m.id.as_str()))
+            .map(|recorded| (recorded.measurement.platform.as_str(), recorded.measurement.id.as_str()))
             .unzip();
+        let versions: Vec<i64> = moved
+            .measurements
+            .iter()
+            .map(|recorded| i64::try_from(recorded.measurement.version).unwrap_or(i64::MAX))
+            .collect();
+        let received_at: Vec<DateTime<Utc>> = moved.measurements.iter().map(|recorded| recorded.at).collect();
         let statement = "DELETE FROM engagement_metrics AS kept \
-             USING unnest($1::text[], $2::text[], $3::timestamptz[]) AS moved (platform, id, received_at) \
-             WHERE kept.platform = moved.platform AND kept.id = moved.id AND kept.received_at = moved.received_at";
+             USING unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[]) AS moved (platform, id, received_at, version) \
+             WHERE kept.platform = moved.platform AND kept.id = moved.id AND kept.received_at = moved.received_at \
+                 AND kept.version = moved.version";
         sqlx::query(statement)
             .bind(platforms)
             .bind(ids)
-            .bind(&moved.received_at)
+            .bind(received_at)
+            .bind(versions)
             .execute(&self.pool)
             .await?;
         Ok(())

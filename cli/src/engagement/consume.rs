@@ -24,6 +24,8 @@ pub(super) struct Consumer {
     pub(super) cluster: Cluster,
     pub(super) clickhouse: ClickHouse,
     pub(super) unreadable: UnreadableRecords,
+    /// The log that the measurements are about.
+    pub(super) source: String,
 }
 
 /// What keeps it from going on.
@@ -54,6 +56,7 @@ impl Consumer {
 
     /// Ends with an error, or when the topic turns out to be another one.
     async fn follow(&self, patience: &mut Patience) -> Result<(), Obstacle> {
+        self.clickhouse.check_log(&self.source).await?;
         let mut noted = self.noted().await?;
         let mut reader = self.open(&noted).await?;
         // The first record of each of these is compared with what is noted.
@@ -70,7 +73,7 @@ impl Consumer {
             let mut fresh = Vec::with_capacity(received.len());
             for record in received {
                 match unproven.remove(&record.partition) {
-                    Some((offset, fingerprint)) if record.offset == offset && record.fingerprint() == fingerprint => {}
+                    Some((offset, fingerprint)) if record.offset == offset && record.fingerprint == fingerprint => {}
                     // Its offset was not there: it is read from its beginning already.
                     Some((offset, _)) if record.offset < offset => fresh.push(record),
                     Some(_) => {
@@ -111,7 +114,7 @@ impl Consumer {
                     self.unreadable.note(&unreadable).await?;
                 }
             }
-            noted.insert(record.partition, (record.offset, record.fingerprint()));
+            noted.insert(record.partition, (record.offset, record.fingerprint.clone()));
         }
         self.clickhouse.insert_measurements(&measurements).await?;
         let touched = noted

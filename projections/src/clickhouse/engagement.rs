@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use viral_domain::Measurement;
+use viral_domain::engagement::Recorded;
 
 /// A row of `engagement_rows`.
 #[derive(Debug, Clone, PartialEq, Eq, Row, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ struct EngagementRow {
     clicks: u64,
     watch_time: u64,
     conversions: u64,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    received_at: DateTime<Utc>,
 }
 
 /// How far a partition of the topic was read: a row of `engagement_offset_rows`.
@@ -37,8 +39,8 @@ pub struct EngagementOffset {
     pub fingerprint: String,
 }
 
-impl From<&Measurement> for EngagementRow {
-    fn from(of: &Measurement) -> EngagementRow {
+impl From<&Recorded> for EngagementRow {
+    fn from(Recorded { measurement: of, at }: &Recorded) -> EngagementRow {
         EngagementRow {
             platform: of.platform.clone(),
             id: of.id.clone(),
@@ -50,6 +52,7 @@ impl From<&Measurement> for EngagementRow {
             clicks: of.clicks,
             watch_time: of.watch_time,
             conversions: of.conversions,
+            received_at: *at,
         }
     }
 }
@@ -59,9 +62,22 @@ impl ClickHouse {
     ///
     /// # Errors
     /// [`ProjectionError::ClickHouseAway`] or [`ProjectionError::ClickHouse`]; then some may be there.
-    pub async fn insert_measurements(&self, measurements: &[Measurement]) -> Result<(), ProjectionError> {
+    pub async fn insert_measurements(&self, measurements: &[Recorded]) -> Result<(), ProjectionError> {
         let rows: Vec<EngagementRow> = measurements.iter().map(EngagementRow::from).collect();
         self.insert_again("engagement_rows", &rows).await
+    }
+
+    /// Refuses a ClickHouse that holds another log than this: its measurements are not ours to replace.
+    ///
+    /// # Errors
+    /// [`ProjectionError::ClickHouse`] naming both logs.
+    pub async fn check_log(&self, source: &str) -> Result<(), ProjectionError> {
+        match self.watermark().await? {
+            Some((found, _)) if found != source => Err(ProjectionError::ClickHouse(format!(
+                "{self} holds the log {found}, this one is {source}: name another database in CLICKHOUSE_URL"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// How far each partition of the topic was read.

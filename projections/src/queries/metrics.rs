@@ -136,9 +136,9 @@ pub struct CampaignMetrics {
     pub campaign_id: Uuid,
     /// How long the points of the series are.
     pub interval: Interval,
-    /// Where the figures are from: `clickhouse` or `postgres`.
+    /// Where measurements are from: `clickhouse` or `postgres`.
     pub source: &'static str,
-    /// How much of the log is in them. Measurements count as soon as they have come in.
+    /// How much of the log is in it. Measurements are not in the log, they count as soon as they have come in.
     pub watermark: Watermark,
     /// Why there are no measurements; null if there are.
     pub missing: Option<String>,
@@ -307,17 +307,17 @@ impl ReadModels {
         };
         let engagement = campaign.engagement.unwrap_or_default();
         let is_known = engagement.figures.is_some();
-        let (source, watermark, groups) = match from_clickhouse {
-            Some((watermark, groups)) => ("clickhouse", watermark, groups),
-            None => {
-                let watermark = self.watermark(snapshot.position()).await?;
-                (
-                    "postgres",
-                    watermark,
-                    groups(&mut snapshot, id.0, filter, is_known).await?,
-                )
+        // Rewards are those of the read models, which are as far as the answer says; measurements have no position.
+        let in_postgres = is_known && from_clickhouse.is_none();
+        let mut groups = groups(&mut snapshot, id.0, filter, in_postgres).await?;
+        let source = match from_clickhouse {
+            Some(measured) => {
+                groups.extend(measured);
+                "clickhouse"
             }
+            None => "postgres",
         };
+        let watermark = self.watermark(snapshot.position()).await?;
         let metrics = CampaignMetrics {
             kpi_progress: campaign.kpi_progress,
             source,
@@ -348,26 +348,23 @@ impl ReadModels {
 
 /// The parts of an answer that come of groups. `is_known` says whether measurements are among them.
 fn folded(campaign_id: Uuid, interval: Interval, groups: Vec<Group>, is_known: bool) -> CampaignMetrics {
-    let performance = |group: &Group| Performance {
-        engagement: is_known.then_some(group.figures),
-        rewards: group.rewards,
-        paid_vcoin: group.paid_vcoin,
+    let none = || Performance {
+        engagement: is_known.then(EngagementFigures::default),
+        rewards: 0,
+        paid_vcoin: Vcoin::ZERO,
     };
-    let mut series = BTreeMap::new();
-    let mut by_creator = Vec::new();
+    let mut series = BTreeMap::<DateTime<Utc>, Performance>::new();
+    let mut creators = BTreeMap::<Uuid, Performance>::new();
     let mut by_platform = Vec::new();
-    let mut sum = EngagementFigures::default();
-    let (mut rewards, mut paid_vcoin) = (0_u64, Vcoin::ZERO);
+    let mut totals = none();
     for group in &groups {
         if let Some(start) = group.start {
-            series.insert(start, performance(group));
+            series.entry(start).or_insert_with(none).add(group);
         } else if let Some(creator_id) = group.creator_id {
-            by_creator.push((group.figures.impressions, creator_id, performance(group)));
+            creators.entry(creator_id).or_insert_with(none).add(group);
         } else if let Some(platform) = &group.platform {
             // Every row has one platform, so these are the totals.
-            sum = sum.plus(&group.figures);
-            rewards = rewards.saturating_add(group.rewards);
-            paid_vcoin = paid_vcoin.plus(group.paid_vcoin);
+            totals.add(group);
             if !platform.is_empty() {
                 by_platform.push(PlatformPerformance {
                     platform: platform.clone(),
@@ -376,7 +373,16 @@ fn folded(campaign_id: Uuid, interval: Interval, groups: Vec<Group>, is_known: b
             }
         }
     }
-    by_creator.sort_by(|a, b| (b.0, a.1).cmp(&(a.0, b.1)));
+    let impressions = |performance: &Performance| performance.engagement.map_or(0, |figures| figures.impressions);
+    let mut by_creator: Vec<CreatorPerformance> = creators
+        .into_iter()
+        .map(|(creator_id, performance)| CreatorPerformance {
+            creator_id,
+            performance,
+        })
+        .collect();
+    // Those with as many stay in the order of their ids.
+    by_creator.sort_by_key(|creator| std::cmp::Reverse(impressions(&creator.performance)));
     by_creator.truncate(MOST_CREATORS);
     by_platform.sort_by(|a, b| a.platform.cmp(&b.platform));
     CampaignMetrics {
@@ -388,28 +394,26 @@ fn folded(campaign_id: Uuid, interval: Interval, groups: Vec<Group>, is_known: b
             recorded_at: None,
         },
         missing: None,
-        cost: match is_known {
-            true => CostPerResult::of(paid_vcoin, &sum),
-            false => CostPerResult::default(),
+        cost: match &totals.engagement {
+            Some(sum) => CostPerResult::of(totals.paid_vcoin, sum),
+            None => CostPerResult::default(),
         },
-        totals: Performance {
-            engagement: is_known.then_some(sum),
-            rewards,
-            paid_vcoin,
-        },
+        totals,
         series: series
             .into_iter()
             .map(|(start, performance)| Point { start, performance })
             .collect(),
-        by_creator: by_creator
-            .into_iter()
-            .map(|(_, creator_id, performance)| CreatorPerformance {
-                creator_id,
-                performance,
-            })
-            .collect(),
+        by_creator,
         by_platform,
         kpi_progress: Vec::new(),
+    }
+}
+
+impl Performance {
+    fn add(&mut self, group: &Group) {
+        self.engagement = self.engagement.map(|figures| figures.plus(&group.figures));
+        self.rewards = self.rewards.saturating_add(group.rewards);
+        self.paid_vcoin = self.paid_vcoin.plus(group.paid_vcoin);
     }
 }
 

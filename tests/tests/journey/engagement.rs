@@ -108,7 +108,7 @@ async fn bad_ones_are_told_by_index_and_the_others_are_kept() {
         (changed("impressions", json!(-1)), "invalid_body", "invalid value"),
         (changed("impressions", json!(1.5)), "invalid_body", "invalid type"),
         (
-            changed("impressions", json!(1_000_000_000_001_u64)),
+            changed("impressions", json!(1_000_000_001_u64)),
             "invalid_measurement",
             "impressions is more than",
         ),

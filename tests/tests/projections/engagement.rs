@@ -7,6 +7,7 @@ use super::world::World;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
+use viral_domain::engagement::Recorded;
 use viral_domain::{CampaignId, Measurement, UserId};
 use viral_projections::queries::{EngagementFigures, Interval, Measurements, MetricsFilter, ReadModels};
 use viral_projections::{ClickHouse, EngagementTable, connect};
@@ -36,6 +37,13 @@ fn measurement(number: u64, version: u64) -> Measurement {
         watch_time: mixed % 10_000,
         conversions: mixed % 3,
     }
+}
+
+/// They all come in at one time.
+fn recorded(measurements: impl IntoIterator<Item = Measurement>) -> Vec<Recorded> {
+    let at: DateTime<Utc> = "2026-03-01T00:00:00Z".parse().unwrap();
+    let each = measurements.into_iter().map(|measurement| Recorded { measurement, at });
+    each.collect()
 }
 
 /// Deliveries of these measurements: every version of each, many of them twice, in any order.
@@ -99,10 +107,10 @@ async fn whatever_comes_in_any_order_counts_once() {
     while !rest.is_empty() {
         let count = usize::try_from(1 + chance.below(3_000)).unwrap().min(rest.len());
         let (some, others) = rest.split_at(count);
-        clickhouse.insert_measurements(some).await.unwrap();
+        clickhouse.insert_measurements(&recorded(some.to_vec())).await.unwrap();
         // PostgreSQL gets each measurement once in a statement, as from the use case.
         table
-            .upsert(&newest(some).into_values().cloned().collect::<Vec<_>>())
+            .upsert(&recorded(newest(some).into_values().cloned()))
             .await
             .unwrap();
         rest = others;
@@ -261,19 +269,66 @@ async fn what_waited_in_postgres_is_moved_but_not_what_came_in_meanwhile() {
     let table = EngagementTable::new(world.store.pool().clone());
     let mover = EngagementTable::new(connect(&world.database.app_url).unwrap());
     let rows: Vec<Measurement> = (0..10).map(|number| measurement(number, 1)).collect();
-    table.upsert(&rows).await.unwrap();
+    table.upsert(&recorded(rows)).await.unwrap();
     let mut waiting = mover.waiting(7).await.unwrap();
     assert_eq!(waiting.measurements.len(), 7);
     // Corrected while it is on its way.
-    let corrected = Measurement {
-        version: 2,
-        ..waiting.measurements[3].clone()
-    };
+    let mut corrected = waiting.measurements[3].clone();
+    corrected.measurement.version = 2;
     table.upsert(std::slice::from_ref(&corrected)).await.unwrap();
     mover.moved(&waiting).await.unwrap();
+    // It came in at the same moment, so only its version tells it from what was moved.
     waiting = mover.waiting(100).await.unwrap();
     assert_eq!(waiting.measurements.len(), 4);
     assert!(waiting.measurements.contains(&corrected));
     mover.moved(&waiting).await.unwrap();
     assert_eq!(mover.waiting(100).await.unwrap().measurements, []);
+}
+
+/// What waited somewhere and arrives late does not take the place of what came in after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_equal_versions_the_one_that_came_in_last_counts_whenever_it_arrives() {
+    let world = World::new().await;
+    let analytics = Analytics::new(&world).await;
+    let table = EngagementTable::new(world.store.pool().clone());
+    let [mut early, mut late] =
+        [measurement(7, 1), measurement(7, 1)].map(|measurement| recorded([measurement]).remove(0));
+    early.measurement.impressions = 1_000;
+    late.measurement.impressions = 5;
+    late.at += TimeDelta::microseconds(1);
+    for row in [&late, &early] {
+        table.upsert(std::slice::from_ref(row)).await.unwrap();
+        analytics
+            .clickhouse
+            .insert_measurements(std::slice::from_ref(row))
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        analytics.text("SELECT sum(impressions) FROM engagement_metrics").await,
+        "5"
+    );
+    assert_eq!(table.waiting(10).await.unwrap().measurements, [late]);
+}
+
+/// Views say what this program means by them, whatever another version has left; they hold nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn views_that_changed_are_made_anew_and_tables_that_changed_are_refused() {
+    let world = World::new().await;
+    let analytics = Analytics::new(&world).await;
+    let applied = |version: u32, name: &str| {
+        format!(
+            "INSERT INTO schema_migrations (version, name, statements) VALUES ({version}, '{name}', 'another text')"
+        )
+    };
+    analytics.execute("DROP VIEW creators").await;
+    analytics.execute(&applied(2, "views")).await;
+    assert_eq!(analytics.clickhouse.migrate().await.unwrap(), ["0002 views"]);
+    assert_eq!(analytics.text("SELECT count() FROM creators").await, "0");
+    analytics.execute(&applied(3, "engagement")).await;
+    let refused = analytics.clickhouse.migrate().await.unwrap_err().to_string();
+    assert!(
+        refused.contains("migration 3 (engagement)") && refused.contains("never changed"),
+        "{refused}"
+    );
 }

@@ -10,6 +10,7 @@ use viral_domain::campaign::{
     Brief, CampaignEvent, Created, Edited, Funded, MissionAdded, OfCampaign, OfMission, PayoutOfCampaign, PlaceFreed,
     PlaceTaken, Returned, RewardPaid,
 };
+use viral_domain::engagement::Recorded;
 use viral_domain::fraud_flag::{FraudFlagEvent, Raised, Resolved, SourceType};
 use viral_domain::on_ramp::{Completed, OnRampEvent};
 use viral_domain::payout::{
@@ -480,8 +481,8 @@ pub fn columns(row: &Value, names: &[&str]) -> Value {
 }
 
 /// What somebody measured of a creator's work.
-pub fn measured(campaign: Uuid, creator: Uuid) -> Measurement {
-    Measurement {
+pub fn measured(campaign: Uuid, creator: Uuid) -> Recorded {
+    let measurement = Measurement {
         platform: "youtube".to_owned(),
         id: "video".to_owned(),
         version: 1,
@@ -492,5 +493,7 @@ pub fn measured(campaign: Uuid, creator: Uuid) -> Measurement {
         clicks: 50,
         watch_time: 3_600,
         conversions: 2,
-    }
+    };
+    let at = at("2026-01-20T13:00:00Z");
+    Recorded { measurement, at }
 }
