@@ -25,6 +25,11 @@ impl<A: Aggregate> Subject<A> {
         &self.version.state
     }
 
+    /// Its stream, and the sequence of the last event there that the state contains.
+    pub(crate) fn seen(&self) -> (StreamId, u64) {
+        (self.stream.clone(), self.version.sequence)
+    }
+
     /// Decides a command, in view of what was decided before it.
     pub(crate) fn decide(&mut self, command: &A::Command) -> Result<(), CommandError> {
         let events = match self.pending.is_empty() {

@@ -13,6 +13,7 @@ use crate::privacy::Vault;
 use crate::unit::{Outcome, Unit};
 use crate::writer::{Clock, Writer};
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -70,6 +71,8 @@ pub struct Work<'a> {
     /// The present.
     pub now: DateTime<Utc>,
     turns: Mutex<Vec<OwnedMutexGuard<()>>>,
+    /// The streams that were loaded, and up to where.
+    seen: Mutex<HashMap<StreamId, u64>>,
 }
 
 impl Commands {
@@ -135,7 +138,17 @@ impl Commands {
             let work = self.work(caller, request.unit_id);
             let plan = match case.plan(&work).await {
                 Ok(plan) => plan,
-                Err(error) => return self.earlier(&request).await?.ok_or(error),
+                Err(error) => {
+                    if let Some(outcome) = self.earlier(&request).await? {
+                        return Ok(outcome);
+                    }
+                    // What was loaded one after the other may never have been so at one moment.
+                    let refused = matches!(error, CommandError::NotFound { .. } | CommandError::Refused { .. });
+                    if refused && attempt < ATTEMPTS && work.is_outdated().await? {
+                        continue;
+                    }
+                    return Err(error);
+                }
             };
             let unit = unit(caller, &request, &plan);
             match self.writer.append(unit).await {
@@ -172,6 +185,7 @@ impl Commands {
             unit_id,
             now: self.now(),
             turns: Mutex::default(),
+            seen: Mutex::default(),
         }
     }
 
@@ -241,7 +255,22 @@ impl Work<'_> {
 
     /// As [`Work::load`], by an id that is no UUID.
     pub(crate) async fn load_named<A: Aggregate>(&self, id: &str) -> Result<Subject<A>, CommandError> {
-        Ok(aggregates::load(&self.commands.kept, self.store(), id).await?)
+        let subject = aggregates::load(&self.commands.kept, self.store(), id).await?;
+        let (stream, sequence) = subject.seen();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(stream, sequence);
+        Ok(subject)
+    }
+
+    /// Whether something that was loaded has moved since, by another process.
+    async fn is_outdated(&self) -> Result<bool, CommandError> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (stream, sequence) in seen {
+            if !self.store().read_stream(&stream, sequence, 1).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Waits until nobody else in this process works on an aggregate, then loads it. Campaigns come before users:

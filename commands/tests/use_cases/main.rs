@@ -22,4 +22,5 @@ mod replay;
 #[path = "../../../tests/src/schemas.rs"]
 mod schemas;
 mod stage;
+mod torn;
 mod world;
