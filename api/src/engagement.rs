@@ -8,11 +8,10 @@ use crate::parse::Place;
 use crate::problem::Problem;
 use crate::query::{NoQuery, Params};
 use crate::state::AppState;
+use crate::write;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -125,10 +124,8 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Posted, Problem> {
-        let given = request.headers().get(CONTENT_TYPE);
-        let given = given.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let is_ndjson = match essence.as_str() {
+        let given = write::media_type(request.headers()).to_ascii_lowercase();
+        let is_ndjson = match given.as_str() {
             "application/json" => false,
             NDJSON => true,
             _ => {
@@ -137,13 +134,7 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
                 return Err(Problem::new(kind::UNSUPPORTED_MEDIA_TYPE, detail));
             }
         };
-        let body = Bytes::from_request(request, state).await;
-        let body = body.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Problem::new(kind::PAYLOAD_TOO_LARGE, format!("a body has at most {MAX_BODY} bytes"))
-            }
-            _ => Problem::new(kind::BAD_REQUEST, "the body ended before it was complete"),
-        })?;
+        let body = write::body(request, state, MAX_BODY).await?;
         Ok(Posted { body, is_ndjson })
     }
 }
@@ -188,7 +179,7 @@ pub(crate) async fn record(
             Err(problem) => rejected.push(Rejected {
                 index,
                 code: problem.kind().code,
-                detail: cut(problem.into_detail()),
+                detail: cut(problem.detail()),
             }),
         }
     }
@@ -207,10 +198,10 @@ pub(crate) async fn record(
 }
 
 /// A detail says what somebody sent, who may have sent much.
-fn cut(detail: String) -> String {
+fn cut(detail: &str) -> String {
     match detail.char_indices().nth(LONGEST_DETAIL) {
         Some((end, _)) => format!("{}…", &detail[..end]),
-        None => detail,
+        None => detail.to_owned(),
     }
 }
 

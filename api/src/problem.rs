@@ -58,14 +58,8 @@ impl Problem {
     }
 
     /// What is wrong in this case.
-    #[cfg(test)]
     pub(crate) fn detail(&self) -> &str {
         &self.detail
-    }
-
-    /// What is wrong in this case, to stand in another answer.
-    pub(crate) fn into_detail(self) -> String {
-        self.detail
     }
 
     /// Its kind.

@@ -41,7 +41,7 @@ impl<T: DeserializeOwned, Q: DeserializeOwned + Send, S: Send + Sync> FromReques
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Write<T, Q>, Problem> {
-        let (mut parts, body) = request.into_parts();
+        let (mut parts, raw) = request.into_parts();
         let Params(query) = Params::<Q>::from_request_parts(&mut parts, state).await?;
         let key = idempotency_key(&parts.headers)?;
         let caller = Caller::from_request_parts(&mut parts, state).await?;
@@ -49,17 +49,7 @@ impl<T: DeserializeOwned, Q: DeserializeOwned + Send, S: Send + Sync> FromReques
         let missing = || error::internal(&"a write without a correlation id");
         let correlation = parts.extensions.get::<CorrelationId>().cloned().ok_or_else(missing)?;
         let headers = parts.headers.clone();
-        let body = Bytes::from_request(Request::from_parts(parts, body), state)
-            .await
-            .map_err(|rejection| {
-                let limit = crate::MAX_BODY;
-                match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => {
-                        Problem::new(kind::PAYLOAD_TOO_LARGE, format!("a body has at most {limit} bytes"))
-                    }
-                    _ => Problem::new(kind::BAD_REQUEST, "the body ended before it was complete"),
-                }
-            })?;
+        let body = body(Request::from_parts(parts, raw), state, crate::MAX_BODY).await?;
         if !body.is_empty() {
             check_content_type(&headers)?;
         }
@@ -95,13 +85,28 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     }
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+/// The whole body; one that is longer than `limit`, which its route has set, is refused.
+pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S, limit: usize) -> Result<Bytes, Problem> {
+    let body = Bytes::from_request(request, state).await;
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(kind::PAYLOAD_TOO_LARGE, format!("a body has at most {limit} bytes"))
+        }
+        _ => Problem::new(kind::BAD_REQUEST, "the body ended before it was complete"),
+    })
+}
+
+/// What a body is said to be, without parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> &str {
     let given = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let essence = given.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
+    given.split(';').next().unwrap_or_default().trim()
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    if media_type(headers).eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
     let detail = "the body must be JSON: send Content-Type: application/json";

@@ -101,7 +101,7 @@ impl Carrier {
     async fn hold(&self) {
         let mut patience = Patience::default();
         loop {
-            if let Err(error) = self.work().await {
+            if let Err(error) = self.work(&mut patience).await {
                 patience
                     .fails("measurements are not taken on", &error.to_string())
                     .await;
@@ -110,11 +110,12 @@ impl Carrier {
     }
 
     /// From the lease to its loss.
-    async fn work(&self) -> Result<(), StoreError> {
+    async fn work(&self, patience: &mut Patience) -> Result<(), StoreError> {
         let mut lease = self.leases.open(LEASE).await?;
         while !lease.try_take().await? {
             tokio::time::sleep(LOOK).await;
         }
+        patience.works("measurements are taken on again");
         let read = async {
             match &self.consumer {
                 Some(consumer) => consumer.run().await,
@@ -145,11 +146,11 @@ impl Carrier {
 
     async fn try_move(&self) -> Result<usize, String> {
         let waiting = self.table.waiting(MOVED).await.map_err(|e| e.to_string())?;
-        if !waiting.measurements.is_empty() {
-            self.sink.take(&waiting.measurements).await.map_err(|e| e.to_string())?;
+        if !waiting.is_empty() {
+            self.sink.take(&waiting).await.map_err(|e| e.to_string())?;
             self.table.moved(&waiting).await.map_err(|e| e.to_string())?;
         }
-        Ok(waiting.measurements.len())
+        Ok(waiting.len())
     }
 }
 

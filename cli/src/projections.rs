@@ -101,11 +101,16 @@ fn named(name: &str) -> Result<Vec<&'static ReadModel>, Error> {
     Ok(found)
 }
 
+/// Whether there is what a read model is filled in. ClickHouse is filled only where it is configured, and its row stays where
+/// it was once.
+pub(crate) fn is_configured(status: &Status, has_clickhouse: bool) -> bool {
+    has_clickhouse || status.name != CLICKHOUSE
+}
+
 async fn list(home: &Path, database: &Database, as_json: bool) -> Result<(String, bool), Error> {
     let list = viral_projections::list(&database.pool(), database.store().as_ref()).await?;
-    // It is filled only where it is configured, and its row stays where it was once.
     let has_clickhouse = services::clickhouse_url(home).is_some();
-    let is_configured = |status: &Status| has_clickhouse || status.name != CLICKHOUSE;
+    let is_configured = |status: &Status| is_configured(status, has_clickhouse);
     let is_well = |status: &Status| status.problem.is_none() && status.refusal.is_none() && status.parked == 0;
     let well = list.iter().all(|status| !is_configured(status) || is_well(status));
     if as_json {

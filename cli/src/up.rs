@@ -222,7 +222,9 @@ async fn start(
             Ok(())
         });
     }
-    if let Some(carrier) = engagement::carrier(home, database)?.filter(|_| roles.project) {
+    if roles.project
+        && let Some(carrier) = engagement::carrier(home, database)?
+    {
         let stopped = stopped.clone();
         running.add("the carrier of measurements", async move {
             carrier.run(stopped).await;

@@ -66,7 +66,7 @@ impl EngagementTopic {
         let mut under_way = Vec::with_capacity(measurements.len());
         for Recorded { measurement, at } in measurements {
             let key = key(measurement);
-            let value = serde_json::to_string(measurement).map_err(|e| KafkaError::Sink(e.to_string()))?;
+            let value = serde_json::to_string(measurement).map_err(|e| KafkaError::Client(e.to_string()))?;
             let header = Header {
                 key: "content-type",
                 value: Some(CONTENT_TYPE),
@@ -125,7 +125,7 @@ pub struct Received {
     pub measurement: Result<Recorded, String>,
 }
 
-/// Reads measurements. It blocks: for a thread of its own.
+/// Reads measurements.
 pub struct EngagementReader {
     consumer: BaseConsumer<Quiet>,
 }
@@ -142,7 +142,26 @@ impl EngagementReader {
     ///
     /// # Errors
     /// [`KafkaError::NoTopic`] or [`KafkaError::Partitions`] if the topic is not as it must be.
-    pub fn open(cluster: &Cluster, from: &[(i32, i64)]) -> Result<EngagementReader, KafkaError> {
+    pub async fn open(cluster: &Cluster, from: Vec<(i32, i64)>) -> Result<EngagementReader, KafkaError> {
+        let cluster = cluster.clone();
+        crate::cluster::blocking(move || EngagementReader::open_now(&cluster, &from)).await
+    }
+
+    /// The next records: at most `limit`, and what comes within `linger` of the first. None if none comes within `wait`.
+    pub async fn next(
+        self,
+        limit: usize,
+        wait: Duration,
+        linger: Duration,
+    ) -> Result<(EngagementReader, Vec<Received>), KafkaError> {
+        crate::cluster::blocking(move || {
+            let received = self.read(limit, wait, linger)?;
+            Ok((self, received))
+        })
+        .await
+    }
+
+    fn open_now(cluster: &Cluster, from: &[(i32, i64)]) -> Result<EngagementReader, KafkaError> {
         let consumer = cluster.forgiving_consumer()?;
         let metadata = consumer
             .fetch_metadata(Some(ENGAGEMENT.name), ANSWER)
@@ -158,8 +177,7 @@ impl EngagementReader {
         Ok(EngagementReader { consumer })
     }
 
-    /// The next records: at most `limit`, and what comes within `linger` of the first. None if none comes within `wait`.
-    pub fn next(&self, limit: usize, wait: Duration, linger: Duration) -> Result<Vec<Received>, KafkaError> {
+    fn read(&self, limit: usize, wait: Duration, linger: Duration) -> Result<Vec<Received>, KafkaError> {
         let mut received = Vec::new();
         let mut deadline = Instant::now() + wait;
         let mut bytes = 0;

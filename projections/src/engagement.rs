@@ -13,13 +13,6 @@ pub struct EngagementTable {
     pool: PgPool,
 }
 
-/// Measurements that wait to be moved elsewhere.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Waiting {
-    /// The measurements.
-    pub measurements: Vec<Recorded>,
-}
-
 impl EngagementTable {
     /// In the database of this pool.
     pub fn new(pool: PgPool) -> EngagementTable {
@@ -64,16 +57,14 @@ impl EngagementTable {
     }
 
     /// Some of those that are here, to be moved elsewhere: [`EngagementTable::moved`] then takes them away.
-    pub async fn waiting(&self, limit: u32) -> Result<Waiting, ProjectionError> {
+    pub async fn waiting(&self, limit: u32) -> Result<Vec<Recorded>, ProjectionError> {
         let statement = "SELECT platform, id, version, campaign_id, creator_id, timestamp, impressions, clicks, watch_time, \
              conversions, received_at FROM engagement_metrics ORDER BY platform, id LIMIT $1";
         let rows = sqlx::query(statement)
             .bind(i64::from(limit))
             .fetch_all(&self.pool)
             .await?;
-        let mut waiting = Waiting {
-            measurements: Vec::with_capacity(rows.len()),
-        };
+        let mut waiting = Vec::with_capacity(rows.len());
         for row in rows {
             // The table refuses what is negative.
             let number = |name: &str| Ok::<u64, sqlx::Error>(row.try_get::<i64, _>(name)?.unsigned_abs());
@@ -90,24 +81,22 @@ impl EngagementTable {
                 watch_time: number("watch_time")?,
                 conversions: number("conversions")?,
             };
-            waiting.measurements.push(Recorded { measurement, at });
+            waiting.push(Recorded { measurement, at });
         }
         Ok(waiting)
     }
 
     /// Takes away what was moved, but what came in anew meanwhile. The pool is from [`crate::connect`] here.
-    pub async fn moved(&self, moved: &Waiting) -> Result<(), ProjectionError> {
+    pub async fn moved(&self, moved: &[Recorded]) -> Result<(), ProjectionError> {
         let (platforms, ids): (Vec<&str>, Vec<&str>) = moved
-            .measurements
             .iter()
             .map(|recorded| (recorded.measurement.platform.as_str(), recorded.measurement.id.as_str()))
             .unzip();
         let versions: Vec<i64> = moved
-            .measurements
             .iter()
             .map(|recorded| i64::try_from(recorded.measurement.version).unwrap_or(i64::MAX))
             .collect();
-        let received_at: Vec<DateTime<Utc>> = moved.measurements.iter().map(|recorded| recorded.at).collect();
+        let received_at: Vec<DateTime<Utc>> = moved.iter().map(|recorded| recorded.at).collect();
         let statement = "DELETE FROM engagement_metrics AS kept \
              USING unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[]) AS moved (platform, id, received_at, version) \
              WHERE kept.platform = moved.platform AND kept.id = moved.id AND kept.received_at = moved.received_at \

@@ -38,7 +38,7 @@ mod wallets;
 pub use checkpoints::{Behind, Checkpoints};
 pub use clickhouse::{ClickHouse, ClickHouseDifference, ClickHouseProjector, ClickHouseReport, EngagementOffset};
 pub use diff::{Compared, Difference, ParkedEvent, Report, diff};
-pub use engagement::{EngagementTable, Waiting};
+pub use engagement::EngagementTable;
 pub use error::ProjectionError;
 pub use model::{READ_MODELS, ReadModel, WhenBad};
 pub use outdated::mark_outdated;

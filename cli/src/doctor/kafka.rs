@@ -125,17 +125,16 @@ pub(super) async fn look(
     };
     let mut ends: Vec<Ends> = Vec::new();
     match engagement::ends(&cluster).await {
-        Ok(found) => ends.extend(
-            (0..)
-                .zip(found)
-                .map(|(number, (start, end))| (topics::ENGAGEMENT.name, number, start, end)),
-        ),
+        Ok(found) => {
+            let partitions = (0..).zip(found);
+            ends.extend(partitions.map(|(number, (start, end))| (topics::ENGAGEMENT.name, number, start, end)));
+            if let Some(url) = clickhouse {
+                report.engagement = reading(url, &ends).await;
+            }
+        }
         Err(error) => problems.push(error.to_string()),
     }
     report.topics = found.iter().map(|topic| with_records(topic, &ends)).collect();
-    if let Some(url) = clickhouse {
-        report.engagement = reading(url, &ends).await;
-    }
     let Some(log) = log else { return report };
     match tails(&cluster, log.source).await {
         Ok(tails) => {
@@ -160,10 +159,9 @@ pub(super) async fn look(
             Ok(records) => {
                 // Of a topic that was made anew since, nothing is left to look at.
                 let is_there = |record: &UnreadableRecord| {
-                    ends.is_empty()
-                        || ends.iter().any(|(topic, number, _, end)| {
-                            *topic == record.topic && *number == record.partition && record.offset < *end
-                        })
+                    let mut own = ends.iter().filter(|(topic, ..)| *topic == record.topic).peekable();
+                    own.peek().is_none()
+                        || own.any(|(_, number, _, end)| *number == record.partition && record.offset < *end)
                 };
                 report.unreadable_records = records.into_iter().filter(is_there).map(Unreadable::from).collect();
             }

@@ -27,7 +27,7 @@ pub(super) struct ReadModel {
 impl ReadModel {
     pub(super) fn new(status: Status, has_clickhouse: bool) -> ReadModel {
         ReadModel {
-            configured: has_clickhouse || status.name != "clickhouse",
+            configured: crate::projections::is_configured(&status, has_clickhouse),
             name: status.name,
             version: status.version,
             state: status.state.as_str(),

@@ -62,13 +62,8 @@ impl Consumer {
         // The first record of each of these is compared with what is noted.
         let mut unproven = noted.clone();
         loop {
-            let (back, received) = blocking(move || {
-                let received = reader.next(LIMIT, WAIT, LINGER);
-                (reader, received)
-            })
-            .await?;
+            let (back, received) = reader.next(LIMIT, WAIT, LINGER).await?;
             reader = back;
-            let received = received?;
             let mut anew = false;
             let mut fresh = Vec::with_capacity(received.len());
             for record in received {
@@ -101,6 +96,7 @@ impl Consumer {
 
     async fn insert(&self, records: &[Received], noted: &mut Noted) -> Result<(), Obstacle> {
         let mut measurements = Vec::with_capacity(records.len());
+        let mut touched = Noted::new();
         for record in records {
             match &record.measurement {
                 Ok(measurement) => measurements.push(measurement.clone()),
@@ -114,20 +110,20 @@ impl Consumer {
                     self.unreadable.note(&unreadable).await?;
                 }
             }
-            noted.insert(record.partition, (record.offset, record.fingerprint.clone()));
+            touched.insert(record.partition, (record.offset, record.fingerprint.clone()));
         }
         self.clickhouse.insert_measurements(&measurements).await?;
-        let touched = noted
-            .iter()
-            .filter(|(partition, _)| records.iter().any(|record| record.partition == **partition));
         let offsets: Vec<EngagementOffset> = touched
+            .iter()
             .map(|(partition, (offset, fingerprint))| EngagementOffset {
                 partition: partition.unsigned_abs(),
                 record_offset: offset.unsigned_abs(),
                 fingerprint: fingerprint.clone(),
             })
             .collect();
-        Ok(self.clickhouse.note_engagement_offsets(&offsets).await?)
+        self.clickhouse.note_engagement_offsets(&offsets).await?;
+        noted.append(&mut touched);
+        Ok(())
     }
 
     async fn noted(&self) -> Result<Noted, Obstacle> {
@@ -143,17 +139,10 @@ impl Consumer {
     }
 
     async fn open(&self, noted: &Noted) -> Result<EngagementReader, Obstacle> {
-        let cluster = self.cluster.clone();
         let from: Vec<(i32, i64)> = noted
             .iter()
             .map(|(partition, (offset, _))| (*partition, *offset))
             .collect();
-        Ok(blocking(move || EngagementReader::open(&cluster, &from)).await??)
+        Ok(EngagementReader::open(&self.cluster, from).await?)
     }
-}
-
-/// Runs what blocks on a thread of its own.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, KafkaError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| KafkaError::Unavailable(format!("the thread that reads ended: {error}")))
 }

@@ -8,7 +8,7 @@ use viral_domain::engagement::Recorded;
 use viral_kafka::{EngagementTopic, KafkaError};
 use viral_projections::{ClickHouse, EngagementTable, ProjectionError};
 
-/// How many measurements are inserted into ClickHouse at once.
+/// From how many measurements on no more are added to an insert into ClickHouse.
 const GROUP: usize = 100_000;
 /// How many measurements wait for that, in all requests. What comes on top is refused at once: nothing is gained by memory.
 const WAITING: usize = 200_000;
@@ -50,8 +50,8 @@ impl Grouped {
 
 async fn insert(clickhouse: ClickHouse, source: String, mut received: mpsc::UnboundedReceiver<Request>) {
     while let Some(first) = received.recv().await {
+        let mut count = first.measurements.len();
         let mut requests = vec![first];
-        let mut count = 0;
         while count < GROUP
             && let Ok(next) = received.try_recv()
         {

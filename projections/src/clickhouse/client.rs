@@ -15,9 +15,9 @@ const DATABASE: &str = "viral";
 /// How long a question that should be quick may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// And one that somebody waits for at a page.
-const BRIEF_PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const BRIEF_PATIENCE: Duration = Duration::from_secs(3);
 /// And one about whole tables.
-const LONG_PATIENCE: Duration = Duration::from_secs(1_800);
+pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(1_800);
 /// How long pages do not ask a server that did not answer one of them in time.
 const REST: Duration = Duration::from_secs(10);
 /// The oldest version whose views and settings are as the migrations need them.
@@ -136,6 +136,23 @@ impl ClickHouse {
             .within(self.client.query(statement).fetch_optional::<Watermark>())
             .await?;
         Ok(row.map(|row| (row.source, Position(row.position))))
+    }
+
+    /// How far it has all rows of this log. One that holds another log is refused: its rows are not ours to replace.
+    ///
+    /// # Errors
+    /// [`ProjectionError::ClickHouse`] naming both logs.
+    pub async fn check_log(&self, source: &str) -> Result<Position, ProjectionError> {
+        match self.watermark().await? {
+            Some((found, _)) if found != source => Err(self.another_log(&found, source)),
+            found => Ok(found.map_or(Position::START, |(_, position)| position)),
+        }
+    }
+
+    pub(super) fn another_log(&self, found: &str, source: &str) -> ProjectionError {
+        ProjectionError::ClickHouse(format!(
+            "{self} holds the log {found}, this one is {source}: name another database in CLICKHOUSE_URL, or drop that one"
+        ))
     }
 
     /// The answer to a question that should be quick.

@@ -38,15 +38,7 @@ impl ClickHouseProjector {
 
     /// Where ClickHouse is, if it is this log's.
     pub(super) async fn check_source(&self) -> Result<Position, ProjectionError> {
-        let source = self.store.source();
-        match self.clickhouse.watermark().await? {
-            Some((found, _)) if found != source => Err(ProjectionError::ClickHouse(format!(
-                "{} holds the log {found}, this one is {source}: name another database in CLICKHOUSE_URL, or drop that one",
-                self.clickhouse
-            ))),
-            Some((_, position)) => Ok(position),
-            None => Ok(Position::START),
-        }
+        self.clickhouse.check_log(self.store.source()).await
     }
 
     /// Refuses a ClickHouse that has other events up to its watermark than the log, or lost some, as far as a few of them

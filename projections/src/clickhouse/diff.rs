@@ -182,8 +182,7 @@ impl ClickHouse {
             return Err(ProjectionError::NotSetUp(super::NAME.to_owned()));
         };
         if source != store.source() {
-            let text = format!("{self} holds the log {source}, this one is {}", store.source());
-            return Err(ProjectionError::ClickHouse(text));
+            return Err(self.another_log(&source, store.source()));
         }
         let head = store.head().await?.position;
         if watermark > head {

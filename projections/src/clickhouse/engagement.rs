@@ -67,19 +67,6 @@ impl ClickHouse {
         self.insert_again("engagement_rows", &rows).await
     }
 
-    /// Refuses a ClickHouse that holds another log than this: its measurements are not ours to replace.
-    ///
-    /// # Errors
-    /// [`ProjectionError::ClickHouse`] naming both logs.
-    pub async fn check_log(&self, source: &str) -> Result<(), ProjectionError> {
-        match self.watermark().await? {
-            Some((found, _)) if found != source => Err(ProjectionError::ClickHouse(format!(
-                "{self} holds the log {found}, this one is {source}: name another database in CLICKHOUSE_URL"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
     /// How far each partition of the topic was read.
     pub async fn engagement_offsets(&self) -> Result<Vec<EngagementOffset>, ProjectionError> {
         let statement = "SELECT ?fields FROM engagement_offset_rows FINAL ORDER BY partition";

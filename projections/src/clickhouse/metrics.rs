@@ -1,6 +1,6 @@
 //! What pages ask about measurements.
 
-use super::client::ClickHouse;
+use super::client::{BRIEF_PATIENCE, ClickHouse};
 use crate::error::ProjectionError;
 use crate::queries::{EngagementFigures, Group, Interval, MetricsFilter, Of};
 use chrono::DateTime;
@@ -8,14 +8,6 @@ use clickhouse::Row;
 use serde::Deserialize;
 use uuid::Uuid;
 use viral_domain::Vcoin;
-
-#[derive(Debug, Row, Deserialize)]
-struct Figures {
-    impressions: u64,
-    clicks: u64,
-    watch_time: u64,
-    conversions: u64,
-}
 
 #[derive(Debug, Row, Deserialize)]
 struct Grouped {
@@ -49,20 +41,9 @@ impl ClickHouse {
         let asked = self
             .client()
             .query(&statement)
-            .with_setting("max_execution_time", LONGEST);
+            .with_setting("max_execution_time", BRIEF_PATIENCE.as_secs().to_string());
         let asked = asked.bind(id.to_string());
-        let Figures {
-            impressions,
-            clicks,
-            watch_time,
-            conversions,
-        } = self.briefly(asked.fetch_one::<Figures>()).await?;
-        Ok(EngagementFigures {
-            impressions,
-            clicks,
-            watch_time,
-            conversions,
-        })
+        self.briefly(asked.fetch_one::<EngagementFigures>()).await
     }
 
     /// The measurements of a campaign, by hour or day, by creator and by platform; without rewards.
@@ -91,7 +72,7 @@ impl ClickHouse {
             .query(&statement)
             .with_setting("force_grouping_standard_compatibility", "1")
             .with_setting("group_by_use_nulls", "0")
-            .with_setting("max_execution_time", LONGEST)
+            .with_setting("max_execution_time", BRIEF_PATIENCE.as_secs().to_string())
             .bind(campaign.to_string())
             .bind(
                 filter
@@ -130,5 +111,3 @@ impl From<Grouped> for Group {
 /// Before and after every measurement, in microseconds since 1970.
 const EARLIEST: i64 = 0;
 const LATEST: i64 = 4_102_531_200_000_000;
-/// What pages ask ends in the server, too, when nobody waits for it any more, in seconds.
-const LONGEST: &str = "3";

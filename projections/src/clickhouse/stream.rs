@@ -1,6 +1,6 @@
 //! Rows of a view in the order of the log, as they are needed.
 
-use super::client::ClickHouse;
+use super::client::{ClickHouse, LONG_PATIENCE};
 use crate::error::ProjectionError;
 use clickhouse::query::RowCursor;
 use std::ops::RangeInclusive;
@@ -29,7 +29,7 @@ impl ClickHouse {
         let statement = format!("SELECT ?fields FROM {view} WHERE position BETWEEN ? AND ? ORDER BY position, {order}");
         let query = self.client().query(&statement).bind(window.start()).bind(window.end());
         // It waits while the log is read.
-        let query = query.with_setting("http_send_timeout", "1800");
+        let query = query.with_setting("http_send_timeout", LONG_PATIENCE.as_secs().to_string());
         let mut rows = Rows {
             clickhouse: self.clone(),
             cursor: query.fetch::<R>().map_err(|error| self.error(error))?,

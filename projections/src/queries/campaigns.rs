@@ -209,8 +209,8 @@ impl ReadModels {
         creator_view: Option<UserId>,
     ) -> Result<At<Option<Campaign>>, QueryError> {
         let asked = match creator_view {
-            None => self.measurements.ask(Of::Campaign(id.0)).await,
-            Some(_) => Asked::Missing(String::new()),
+            None => Some(self.measurements.ask(Of::Campaign(id.0)).await),
+            Some(_) => None,
         };
         let mut snapshot = Snapshot::begin(&self.pool, &[&READ_MODEL]).await?;
         let campaign = find(&mut snapshot, id, creator_view, asked).await?;
@@ -218,11 +218,12 @@ impl ReadModels {
     }
 }
 
+/// A campaign as somebody sees it, with measurements if they were asked.
 pub(super) async fn find(
     snapshot: &mut Snapshot,
     id: CampaignId,
     creator_view: Option<UserId>,
-    asked: Asked,
+    asked: Option<Asked>,
 ) -> Result<Option<Campaign>, QueryError> {
     let query = select!(
         r#"SELECT c.id, c.sponsor_id, c.type, c.title, c.status, c.start_at, c.end_at, c.created_at, c.updated_at,
@@ -237,9 +238,9 @@ pub(super) async fn find(
     let Some(described) = snapshot.row(query.bind(creator).bind(id.0)).await? else {
         return Ok(None);
     };
-    let engagement = match creator_view {
-        None => Some(asked.answered(snapshot).await?),
-        Some(_) => None,
+    let engagement = match asked {
+        Some(asked) => Some(asked.answered(snapshot).await?),
+        None => None,
     };
     counted(snapshot, described, engagement).await.map(Some)
 }

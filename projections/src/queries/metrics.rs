@@ -1,7 +1,7 @@
 //! What came of a campaign: measurements of engagement beside the rewards that were paid.
 //!
-//! Measurements are in ClickHouse, which then knows the rewards too; or in PostgreSQL. Where they cannot be asked the answer
-//! has the rewards of the read models, and says what is missing.
+//! Measurements are in ClickHouse or in PostgreSQL, or in Kafka alone, where nobody can ask them. Rewards are always those of
+//! the read models. Where measurements cannot be asked the answer says what is missing.
 
 use super::kpi::KpiProgress;
 use super::snapshot::{Snapshot, select};
@@ -40,7 +40,7 @@ pub enum Interval {
 }
 
 /// What was measured.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clickhouse::Row)]
 pub struct EngagementFigures {
     /// How often something was shown.
     pub impressions: u64,
@@ -55,7 +55,7 @@ pub struct EngagementFigures {
 /// What was measured in sum, inside another answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Engagement {
-    /// The figures; null where measurements cannot be asked.
+    /// The figures; their fields are left out where measurements cannot be asked.
     #[serde(flatten)]
     pub figures: Option<EngagementFigures>,
     /// Why there are none.
@@ -136,7 +136,7 @@ pub struct CampaignMetrics {
     pub campaign_id: Uuid,
     /// How long the points of the series are.
     pub interval: Interval,
-    /// Where measurements are from: `clickhouse` or `postgres`.
+    /// `clickhouse` if measurements of ClickHouse are in the answer, else `postgres`.
     pub source: &'static str,
     /// How much of the log is in it. Measurements are not in the log, they count as soon as they have come in.
     pub watermark: Watermark,
@@ -302,7 +302,7 @@ impl ReadModels {
             (_, asked) => (None, asked),
         };
         let mut snapshot = Snapshot::begin(&self.pool, &[&READ_MODEL]).await?;
-        let Some(campaign) = campaigns::find(&mut snapshot, id, None, asked).await? else {
+        let Some(campaign) = campaigns::find(&mut snapshot, id, None, Some(asked)).await? else {
             return snapshot.answer(None).await;
         };
         let engagement = campaign.engagement.unwrap_or_default();

@@ -271,18 +271,18 @@ async fn what_waited_in_postgres_is_moved_but_not_what_came_in_meanwhile() {
     let rows: Vec<Measurement> = (0..10).map(|number| measurement(number, 1)).collect();
     table.upsert(&recorded(rows)).await.unwrap();
     let mut waiting = mover.waiting(7).await.unwrap();
-    assert_eq!(waiting.measurements.len(), 7);
+    assert_eq!(waiting.len(), 7);
     // Corrected while it is on its way.
-    let mut corrected = waiting.measurements[3].clone();
+    let mut corrected = waiting[3].clone();
     corrected.measurement.version = 2;
     table.upsert(std::slice::from_ref(&corrected)).await.unwrap();
     mover.moved(&waiting).await.unwrap();
     // It came in at the same moment, so only its version tells it from what was moved.
     waiting = mover.waiting(100).await.unwrap();
-    assert_eq!(waiting.measurements.len(), 4);
-    assert!(waiting.measurements.contains(&corrected));
+    assert_eq!(waiting.len(), 4);
+    assert!(waiting.contains(&corrected));
     mover.moved(&waiting).await.unwrap();
-    assert_eq!(mover.waiting(100).await.unwrap().measurements, []);
+    assert_eq!(mover.waiting(100).await.unwrap(), []);
 }
 
 /// What waited somewhere and arrives late does not take the place of what came in after it.
@@ -308,7 +308,7 @@ async fn of_equal_versions_the_one_that_came_in_last_counts_whenever_it_arrives(
         analytics.text("SELECT sum(impressions) FROM engagement_metrics").await,
         "5"
     );
-    assert_eq!(table.waiting(10).await.unwrap().measurements, [late]);
+    assert_eq!(table.waiting(10).await.unwrap(), [late]);
 }
 
 /// Views say what this program means by them, whatever another version has left; they hold nothing.
