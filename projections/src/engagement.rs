@@ -56,6 +56,16 @@ impl EngagementTable {
         Ok(())
     }
 
+    /// How many are here, counted up to `limit`.
+    pub async fn count(&self, limit: u32) -> Result<u64, ProjectionError> {
+        let statement = "SELECT count(*) FROM (SELECT 1 FROM engagement_metrics LIMIT $1) counted";
+        let count: i64 = sqlx::query_scalar(statement)
+            .bind(i64::from(limit))
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(count.unsigned_abs())
+    }
+
     /// Some of those that are here, to be moved elsewhere: [`EngagementTable::moved`] then takes them away.
     pub async fn waiting(&self, limit: u32) -> Result<Vec<Recorded>, ProjectionError> {
         let statement = "SELECT platform, id, version, campaign_id, creator_id, timestamp, impressions, clicks, watch_time, \

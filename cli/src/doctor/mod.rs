@@ -18,7 +18,11 @@ use serde::Serialize;
 use services::Services;
 use std::path::Path;
 use std::sync::Arc;
+use viral_projections::EngagementTable;
 use viral_store::PostgresStore;
+
+/// How many measurements are counted at most.
+const COUNTED: u32 = 1_000_000;
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -29,6 +33,9 @@ struct Report {
     log: Option<Log>,
     /// Nothing where the log cannot be read.
     read_models: Option<Vec<ReadModel>>,
+    /// How many measurements of engagement are in PostgreSQL, counted up to a million. Where there is Kafka or ClickHouse
+    /// they are moved on.
+    measurements: Option<u64>,
     services: Services,
     kafka: Kafka,
     /// What is wrong, in words.
@@ -67,13 +74,13 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
         None => embedded_database(home, &mut problems)?,
     };
     let home_of_log = Home::from_env()?;
-    let (mut log, mut read_models) = (None, None);
+    let (mut log, mut read_models, mut measurements) = (None, None, None);
     let clickhouse = clickhouse_url(home);
     if let Some(url) = &database.app_url {
         match look_into(&home_of_log, url, clickhouse.is_some(), &mut problems).await {
             Ok(found) => {
                 database.version.get_or_insert(found.version);
-                (log, read_models) = (Some(found.log), found.read_models);
+                (log, read_models, measurements) = (Some(found.log), found.read_models, found.measurements);
             }
             Err(error) => problems.push(error.to_string()),
         }
@@ -99,6 +106,7 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
         event_store: home_of_log.shown(),
         log,
         read_models,
+        measurements,
         services,
         kafka,
         problems,
@@ -152,6 +160,7 @@ struct Found {
     version: String,
     log: Log,
     read_models: Option<Vec<ReadModel>>,
+    measurements: Option<u64>,
 }
 
 async fn look_into(
@@ -177,6 +186,7 @@ async fn look_into(
         }
     };
     problems.extend(read_models.iter().flatten().filter_map(ReadModel::problem));
+    let measurements = EngagementTable::new(postgres.pool().clone()).count(COUNTED).await;
     postgres.close().await;
     Ok(Found {
         version: version.map_err(|error| Error::Other(format!("the version of PostgreSQL: {error}")))?,
@@ -186,6 +196,8 @@ async fn look_into(
             recorded_at: viral_store::event::time_text(&head.recorded_at),
         },
         read_models,
+        // Before the database is migrated there is no such table.
+        measurements: measurements.ok(),
     })
 }
 
@@ -217,6 +229,9 @@ fn for_people(report: &Report) -> String {
     }
     for model in report.read_models.iter().flatten() {
         lines.push(("read model", model.text()));
+    }
+    if let Some(count @ 1..) = report.measurements {
+        lines.push(("measurements", format!("{count} in PostgreSQL")));
     }
     lines.extend(report.kafka.lines());
     lines.push(("clickhouse", report.services.clickhouse.text()));

@@ -135,8 +135,13 @@ class Handler(BaseHTTPRequestHandler):
         answer = self._run(statement, call, rest, given, user)
         self._answer(answer, "" if statement.data is not None else statement.format or call.format, given)
 
+    def _header(self, name: str) -> str | None:
+        """Clients send UTF-8, and Python reads every byte as a character of its own."""
+        value = self.headers.get(name)
+        return None if value is None else value.encode("latin-1", "replace").decode("utf-8", "replace")
+
     def _authenticate(self, given: dict[str, str]) -> User:
-        name, password = self.headers.get("X-ClickHouse-User"), self.headers.get("X-ClickHouse-Key")
+        name, password = self._header("X-ClickHouse-User"), self._header("X-ClickHouse-Key")
         basic = self.headers.get("Authorization") or ""
         if name is None and password is None:
             name, password = given.get("user"), given.get("password")
@@ -148,7 +153,7 @@ class Handler(BaseHTTPRequestHandler):
                 name, _, password = text.partition(":")
         name = name or "default"
         user = self.server.users.get(name)
-        if user is None or not hmac.compare_digest(user.password.encode(), (password or "").encode()):
+        if user is None or not hmac.compare_digest(user.password.encode(), (password or "").encode("utf-8", "replace")):
             raise ServerError(AUTHENTICATION_FAILED, f"{name}: Authentication failed: password is incorrect, or there is no "
                                                      "user with such name")
         return user

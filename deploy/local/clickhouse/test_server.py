@@ -36,6 +36,9 @@ from errors import ServerError, from_engine
 
 HERE = Path(__file__).resolve().parent
 FOREIGN = os.environ.get("VIRAL_CLICKHOUSE_TEST_URL")
+PASSWORD = "päss:wörd"
+# As clients send it in a header.
+KEY = PASSWORD.encode()
 
 
 class Process:
@@ -421,7 +424,7 @@ class Own(Case):
 
     def test_passwords_and_what_a_kill_leaves(self) -> None:
         with tempfile.TemporaryDirectory() as home:
-            other = Process(Path(home) / "data", CLICKHOUSE_PASSWORD="pass:word", CLICKHOUSE_READER_PASSWORD="r")
+            other = Process(Path(home) / "data", CLICKHOUSE_PASSWORD=PASSWORD, CLICKHOUSE_READER_PASSWORD="r")
             try:
                 self._passwords(other.port)
                 self._kill(other)
@@ -431,16 +434,16 @@ class Own(Case):
                     other.kill()
 
     def _passwords(self, at: int) -> None:
-        basic = {"Authorization": "Basic " + base64.b64encode(b"default:pass:word").decode()}
+        basic = {"Authorization": "Basic " + base64.b64encode(f"default:{PASSWORD}".encode()).decode()}
         self.assertEqual(call("SELECT 1", at=at, headers=basic).text, "1\n")
-        self.assertEqual(call("SELECT 1", at=at, user="default", password="pass:word").text, "1\n")
+        self.assertEqual(call("SELECT 1", at=at, user="default", password=PASSWORD).text, "1\n")
         self.assertEqual(call("SELECT 1", at=at, headers={"X-ClickHouse-User": "reader", "X-ClickHouse-Key": "r"}).text, "1\n")
-        for headers in ({}, {"X-ClickHouse-Key": "pass"}, {"X-ClickHouse-User": "nobody", "X-ClickHouse-Key": "pass:word"}):
+        for headers in ({}, {"X-ClickHouse-Key": "pass"}, {"X-ClickHouse-User": "nobody", "X-ClickHouse-Key": KEY}):
             self.fails(call("SELECT 1", at=at, headers=headers), 516, "AUTHENTICATION_FAILED", 403)
         self.assertEqual(call(method="GET", path="/ping", at=at).text, "Ok.\n")
 
     def _kill(self, other: Process) -> None:
-        key = {"X-ClickHouse-Key": "pass:word"}
+        key = {"X-ClickHouse-Key": KEY}
         self.assertEqual(call("CREATE TABLE t (id UInt64, name String) ENGINE = MergeTree ORDER BY id", at=other.port,
                               headers=key).status, 200)
         acknowledged = []

@@ -69,12 +69,14 @@ impl ClickHouseProjector {
             event: "transaction_id",
             row: "asset, account, posting, side",
         };
-        let counts = count(event_rows.iter().map(|row| (row.position, row.event_id)));
-        self.insert_exactly(&of_events, after, last, &event_rows, &counts)
-            .await?;
-        let counts = count(entry_rows.iter().map(|row| (row.position, row.transaction_id)));
-        self.insert_exactly(&of_entries, after, last, &entry_rows, &counts)
-            .await
+        let events_of = count(event_rows.iter().map(|row| (row.position, row.event_id)));
+        let entries_of = count(entry_rows.iter().map(|row| (row.position, row.transaction_id)));
+        // Nobody is told of either before both are there, so neither waits for the other.
+        tokio::try_join!(
+            self.insert_exactly(&of_events, after, last, &event_rows, &events_of),
+            self.insert_exactly(&of_entries, after, last, &entry_rows, &entries_of),
+        )?;
+        Ok(())
     }
 
     /// Inserts the rows of a range, and sees that these are there and no others. A server may remember a token whose rows it

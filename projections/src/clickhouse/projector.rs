@@ -2,6 +2,7 @@
 
 use super::client::ClickHouse;
 use super::gather::{Following, PAGE};
+use super::rebuild::is_exchange;
 use crate::error::ProjectionError;
 use crate::registry::{self, Registered};
 use sqlx::PgPool;
@@ -84,9 +85,13 @@ impl ClickHouseProjector {
     /// Lets it go on after it stopped. Answers whether it had.
     ///
     /// # Errors
-    /// [`ProjectionError::NotSetUp`] if it never ran.
+    /// [`ProjectionError::NotSetUp`] if it never ran; [`ProjectionError::ClickHouse`] while a rebuild exchanges tables, or
+    /// after one that ended half-way.
     pub async fn resume(&self) -> Result<bool, ProjectionError> {
-        self.noted().await?;
+        let noted = self.noted().await?;
+        if let Some(problem) = noted.problem.filter(|problem| is_exchange(problem)) {
+            return Err(ProjectionError::ClickHouse(problem));
+        }
         let mut connection = self.pool.acquire().await?;
         registry::unhalt_in_tx(&mut connection, NAME).await
     }

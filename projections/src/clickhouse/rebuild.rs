@@ -19,6 +19,8 @@ use viral_store::feed::StoreFeed;
 const TABLES: [&str; 2] = ["event_rows", "ledger_entry_rows"];
 /// How many events may be left for the time in which the projector is stopped.
 const CLOSE: u64 = 1_000;
+/// What only the problem of a rebuild says.
+const EXCHANGES: &str = "exchanges the tables";
 
 /// A rebuild: the names of its tables, and how far they are filled.
 struct Rebuild {
@@ -42,7 +44,7 @@ impl Rebuild {
     /// Why nobody inserts while the tables are exchanged.
     fn problem(&self) -> String {
         format!(
-            "rebuild {} exchanges the tables: if no rebuild runs any more, it ended half-way, so run \
+            "rebuild {} {EXCHANGES}: if no rebuild runs any more, it ended half-way, so run \
              `viral projections rebuild {NAME}` again",
             self.id
         )
@@ -236,6 +238,11 @@ impl ClickHouseProjector {
         let asked = self.clickhouse.client().query_raw(statement).execute();
         self.clickhouse.at_length(asked).await
     }
+}
+
+/// Whether the projector is stopped because tables are exchanged, or were half-way.
+pub(super) fn is_exchange(problem: &str) -> bool {
+    problem.contains(EXCHANGES)
 }
 
 fn not_stopped() -> ProjectionError {

@@ -58,7 +58,7 @@ pub struct Engagement {
     /// The figures; their fields are left out where measurements cannot be asked.
     #[serde(flatten)]
     pub figures: Option<EngagementFigures>,
-    /// Why there are none.
+    /// Why there are none, or not all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
 }
@@ -140,7 +140,7 @@ pub struct CampaignMetrics {
     pub source: &'static str,
     /// How much of the log is in it. Measurements are not in the log, they count as soon as they have come in.
     pub watermark: Watermark,
-    /// Why there are no measurements; null if there are.
+    /// Why there are no measurements, or not all; null if there are.
     pub missing: Option<String>,
     /// Everything in the time that was asked for.
     pub totals: Performance,
@@ -182,6 +182,8 @@ pub(crate) struct Group {
 
 /// The most creators in an answer.
 const MOST_CREATORS: usize = 1_000;
+/// The most platforms, in the order of their names.
+const MOST_PLATFORMS: usize = 1_000;
 
 /// Measurements in sum, as far as they were asked before the snapshot of an answer was taken: nothing is to wait for
 /// ClickHouse while it holds a connection of the database.
@@ -209,7 +211,7 @@ impl Asked {
     /// The figures, or why there are none.
     pub(super) async fn answered(self, snapshot: &mut Snapshot) -> Result<Engagement, QueryError> {
         let (figures, missing) = match self {
-            Asked::InPostgres(of) => (Some(in_postgres(snapshot, of).await?), None),
+            Asked::InPostgres(of) => (Some(in_postgres(snapshot, of).await?), elsewhere(snapshot).await?),
             Asked::Known(figures) => (Some(figures), None),
             Asked::Missing(why) => (None, Some(why)),
         };
@@ -227,8 +229,17 @@ pub(crate) enum Of {
 const NOT_READ: &str =
     "measurements are in Kafka, and no ClickHouse is set up to read them from there: set CLICKHOUSE_URL";
 
+const ELSEWHERE: &str = "measurements that were moved to ClickHouse are not in it, and none is set up: set CLICKHOUSE_URL";
+
 /// What ClickHouse said is for our log only.
 const AWAY: &str = "ClickHouse, where the measurements are, cannot be asked just now: try again";
+
+/// Whether there may be measurements in a ClickHouse that nobody told the API of.
+async fn elsewhere(snapshot: &mut Snapshot) -> Result<Option<String>, QueryError> {
+    let statement = "SELECT EXISTS (SELECT 1 FROM projections WHERE name = 'clickhouse' AND position > 0)";
+    let was_filled: bool = sqlx::query_scalar(statement).fetch_one(snapshot.connection()).await?;
+    Ok(was_filled.then(|| ELSEWHERE.to_owned()))
+}
 
 async fn in_postgres(snapshot: &mut Snapshot, of: Of) -> Result<EngagementFigures, QueryError> {
     let (campaign, creator) = match of {
@@ -385,6 +396,7 @@ fn folded(campaign_id: Uuid, interval: Interval, groups: Vec<Group>, is_known: b
     by_creator.sort_by_key(|creator| std::cmp::Reverse(impressions(&creator.performance)));
     by_creator.truncate(MOST_CREATORS);
     by_platform.sort_by(|a, b| a.platform.cmp(&b.platform));
+    by_platform.truncate(MOST_PLATFORMS);
     CampaignMetrics {
         campaign_id,
         interval,
