@@ -260,6 +260,18 @@ async fn what_cannot_be_asked_is_said_to_be_missing() {
             .unwrap();
         assert!(dashboard.engagement.figures.is_none());
     }
+    // Where they were in ClickHouse once, PostgreSQL does not have all of them.
+    let pages = ReadModels::new(world.store.pool().clone(), world.store.clone());
+    for (position, missing) in [(0, None), (7, Some("were moved to ClickHouse"))] {
+        let noted = "INSERT INTO projections (name, version, schema_version, state, position) \
+             VALUES ('clickhouse', 1, 1, 'live', $1) ON CONFLICT (name, version) DO UPDATE SET position = $1";
+        sqlx::query(noted).bind(position).execute(&world.root).await.unwrap();
+        let campaign = CampaignId(id(CAMPAIGN));
+        let told = pages.campaign_metrics(campaign, &ALL).await.unwrap().value.unwrap().value;
+        assert_eq!(told.totals.engagement, Some(EngagementFigures::default()));
+        assert_eq!(told.missing.is_some(), missing.is_some());
+        assert!(missing.is_none_or(|why| told.missing.unwrap().contains(why)));
+    }
     models.stop().await;
 }
 
