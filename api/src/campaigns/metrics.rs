@@ -36,7 +36,7 @@ pub(crate) struct MetricsParams {
 /// Impressions, clicks, watch time and conversions beside the rewards that were paid: by hour or day, by creator and by
 /// platform, with what each result cost and how far the campaign's targets are reached. `watermark` says how much of the
 /// log is in it; measurements count as soon as they have come in. Where measurements cannot be asked `missing` says why, and
-/// the rewards are there all the same.
+/// the rewards are there all the same; where not all of them can, it says so beside the figures.
 #[utoipa::path(
     get, path = "/v1/campaigns/{id}/metrics", operation_id = "getCampaignMetrics", tag = "campaigns",
     params(("id" = Uuid, Path, description = "The campaign's id", example = "5c1d0c9e-6f0f-8d8b-a1f2-0d7c7f1f5a11"),

@@ -18,7 +18,7 @@ use serde::Serialize;
 use services::Services;
 use std::path::Path;
 use std::sync::Arc;
-use viral_projections::EngagementTable;
+use viral_projections::{EngagementTable, ProjectionError};
 use viral_store::PostgresStore;
 
 /// How many measurements are counted at most.
@@ -80,9 +80,15 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
         match look_into(&home_of_log, url, clickhouse.is_some(), &mut problems).await {
             Ok(found) => {
                 database.version.get_or_insert(found.version);
-                (log, read_models, measurements) = (Some(found.log), found.read_models, found.measurements);
+                (log, read_models) = (Some(found.log), found.read_models);
             }
             Err(error) => problems.push(error.to_string()),
+        }
+    }
+    if let (Some(_), Some(url)) = (&log, &database.app_url) {
+        match measurements_in_postgres(url).await {
+            Ok(count) => measurements = Some(count),
+            Err(error) => problems.push(format!("measurements cannot be counted: {error}")),
         }
     }
     let published = kafka::Log::of(log.as_ref(), database.app_url.as_deref());
@@ -139,6 +145,11 @@ fn embedded_database(home: &Path, problems: &mut Vec<String>) -> Result<Database
     })
 }
 
+async fn measurements_in_postgres(url: &str) -> Result<u64, ProjectionError> {
+    let table = EngagementTable::new(viral_projections::connect(url)?);
+    table.count(COUNTED).await
+}
+
 /// Kafka cannot have more than the log. What was appended since the log was looked at may be published already, so the log
 /// is asked once more before that is said.
 async fn beyond(home_of_log: &Home, url: &str, log: &Log, published: u64) -> Option<String> {
@@ -160,7 +171,6 @@ struct Found {
     version: String,
     log: Log,
     read_models: Option<Vec<ReadModel>>,
-    measurements: Option<u64>,
 }
 
 async fn look_into(
@@ -186,7 +196,6 @@ async fn look_into(
         }
     };
     problems.extend(read_models.iter().flatten().filter_map(ReadModel::problem));
-    let measurements = EngagementTable::new(postgres.pool().clone()).count(COUNTED).await;
     postgres.close().await;
     Ok(Found {
         version: version.map_err(|error| Error::Other(format!("the version of PostgreSQL: {error}")))?,
@@ -196,8 +205,6 @@ async fn look_into(
             recorded_at: viral_store::event::time_text(&head.recorded_at),
         },
         read_models,
-        // Before the database is migrated there is no such table.
-        measurements: measurements.ok(),
     })
 }
 
@@ -231,7 +238,8 @@ fn for_people(report: &Report) -> String {
         lines.push(("read model", model.text()));
     }
     if let Some(count @ 1..) = report.measurements {
-        lines.push(("measurements", format!("{count} in PostgreSQL")));
+        let told = if count < u64::from(COUNTED) { "" } else { "at least " };
+        lines.push(("measurements", format!("{told}{count} in PostgreSQL")));
     }
     lines.extend(report.kafka.lines());
     lines.push(("clickhouse", report.services.clickhouse.text()));

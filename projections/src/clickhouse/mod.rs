@@ -23,4 +23,4 @@ pub use client::ClickHouse;
 pub use diff::{ClickHouseDifference, ClickHouseReport};
 pub use engagement::EngagementOffset;
 pub use projector::ClickHouseProjector;
-use projector::NAME;
+pub(crate) use projector::NAME;

@@ -4,7 +4,7 @@ use super::client::ClickHouse;
 use super::gather::{Following, PAGE};
 use super::rebuild::is_exchange;
 use crate::error::ProjectionError;
-use crate::registry::{self, Registered};
+use crate::registry::{self, Registered, Target};
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use viral_store::EventStore;
 use viral_store::feed::{Feeds, StoreFeed};
 
 /// The name by which it is listed among the read models.
-pub(super) const NAME: &str = "clickhouse";
+pub(crate) const NAME: &str = "clickhouse";
 
 /// How long events are gathered before they are inserted: each insert is a part that has to be merged.
 const LINGER: Duration = Duration::from_millis(100);
@@ -88,12 +88,15 @@ impl ClickHouseProjector {
     /// [`ProjectionError::NotSetUp`] if it never ran; [`ProjectionError::ClickHouse`] while a rebuild exchanges tables, or
     /// after one that ended half-way.
     pub async fn resume(&self) -> Result<bool, ProjectionError> {
-        let noted = self.noted().await?;
+        let mut tx = self.pool.begin().await?;
+        let noted = registry::lock_in_tx(&mut tx, NAME, Target::Live).await?;
+        let noted = noted.ok_or_else(|| ProjectionError::NotSetUp(NAME.to_owned()))?;
         if let Some(problem) = noted.problem.filter(|problem| is_exchange(problem)) {
             return Err(ProjectionError::ClickHouse(problem));
         }
-        let mut connection = self.pool.acquire().await?;
-        registry::unhalt_in_tx(&mut connection, NAME).await
+        let had_stopped = registry::unhalt_in_tx(&mut tx, NAME).await?;
+        tx.commit().await?;
+        Ok(had_stopped)
     }
 
     /// Never ends by itself.

@@ -242,7 +242,7 @@ impl ClickHouseProjector {
 
 /// Whether the projector is stopped because tables are exchanged, or were half-way.
 pub(super) fn is_exchange(problem: &str) -> bool {
-    problem.contains(EXCHANGES)
+    problem.starts_with("rebuild ") && problem.contains(EXCHANGES)
 }
 
 fn not_stopped() -> ProjectionError {

@@ -14,6 +14,7 @@ pub struct KpiProgress {
     /// What the sponsor wants to reach.
     pub target: Value,
     /// What was reached: a number, or a decimal string where it is money; nothing while nobody measures it.
+    /// Where measurements are `missing` it has none of them, or not all.
     pub actual: Option<Value>,
     /// The actual value as a share of the target, to two digits.
     pub percent: Option<f64>,

@@ -7,7 +7,7 @@ use super::kpi::KpiProgress;
 use super::snapshot::{Snapshot, select};
 use super::{At, OfCampaign, QueryError, ReadModels, campaigns};
 use crate::campaigns::READ_MODEL;
-use crate::clickhouse::ClickHouse;
+use crate::clickhouse::{ClickHouse, NAME as CLICKHOUSE};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -150,7 +150,7 @@ pub struct CampaignMetrics {
     pub series: Vec<Point>,
     /// By creator, the most impressions first; the first 1,000.
     pub by_creator: Vec<CreatorPerformance>,
-    /// By platform, in the order of their names.
+    /// By platform, in the order of their names; the first 1,000.
     pub by_platform: Vec<PlatformPerformance>,
     /// How far each target is reached, whatever time was asked for.
     pub kpi_progress: Vec<KpiProgress>,
@@ -229,15 +229,17 @@ pub(crate) enum Of {
 const NOT_READ: &str =
     "measurements are in Kafka, and no ClickHouse is set up to read them from there: set CLICKHOUSE_URL";
 
-const ELSEWHERE: &str = "measurements that were moved to ClickHouse are not in it, and none is set up: set CLICKHOUSE_URL";
+const ELSEWHERE: &str = "a ClickHouse was filled once, and none is set up now: measurements that it has are not in the figures; \
+     set CLICKHOUSE_URL";
 
 /// What ClickHouse said is for our log only.
 const AWAY: &str = "ClickHouse, where the measurements are, cannot be asked just now: try again";
 
-/// Whether there may be measurements in a ClickHouse that nobody told the API of.
+/// Whether there may be measurements in a ClickHouse that nobody told the API of: one has been filled from the log.
 async fn elsewhere(snapshot: &mut Snapshot) -> Result<Option<String>, QueryError> {
-    let statement = "SELECT EXISTS (SELECT 1 FROM projections WHERE name = 'clickhouse' AND position > 0)";
-    let was_filled: bool = sqlx::query_scalar(statement).fetch_one(snapshot.connection()).await?;
+    let statement = "SELECT EXISTS (SELECT 1 FROM projections WHERE name = $1 AND position > 0)";
+    let query = sqlx::query_scalar(statement).bind(CLICKHOUSE);
+    let was_filled: bool = query.fetch_one(snapshot.connection()).await?;
     Ok(was_filled.then(|| ELSEWHERE.to_owned()))
 }
 

@@ -158,6 +158,8 @@ async fn whatever_comes_in_any_order_counts_once() {
             told.push(answer.value.unwrap().value);
         }
         assert_eq!((told[0].source, told[1].source), ("postgres", "clickhouse"));
+        // Asked without ClickHouse, which was filled.
+        assert!(told[0].missing.take().is_some() && told[1].missing.is_none());
         assert_eq!(told[0].watermark, told[1].watermark);
         told[1].source = told[0].source;
         assert_eq!(told[0], told[1], "seed {seed} {filter:?}");
@@ -262,12 +264,18 @@ async fn what_cannot_be_asked_is_said_to_be_missing() {
     }
     // Where they were in ClickHouse once, PostgreSQL does not have all of them.
     let pages = ReadModels::new(world.store.pool().clone(), world.store.clone());
-    for (position, missing) in [(0, None), (7, Some("were moved to ClickHouse"))] {
+    for (position, missing) in [(0, None), (7, Some("set CLICKHOUSE_URL"))] {
         let noted = "INSERT INTO projections (name, version, schema_version, state, position) \
              VALUES ('clickhouse', 1, 1, 'live', $1) ON CONFLICT (name, version) DO UPDATE SET position = $1";
         sqlx::query(noted).bind(position).execute(&world.root).await.unwrap();
         let campaign = CampaignId(id(CAMPAIGN));
-        let told = pages.campaign_metrics(campaign, &ALL).await.unwrap().value.unwrap().value;
+        let told = pages
+            .campaign_metrics(campaign, &ALL)
+            .await
+            .unwrap()
+            .value
+            .unwrap()
+            .value;
         assert_eq!(told.totals.engagement, Some(EngagementFigures::default()));
         assert_eq!(told.missing.is_some(), missing.is_some());
         assert!(missing.is_none_or(|why| told.missing.unwrap().contains(why)));
