@@ -36,7 +36,7 @@ pub enum Command {
     Relay(RelayArgs),
     /// Only do what follows by itself: deadlines, expiries, payouts to be sent
     Work(WorkArgs),
-    /// Bring the database to the newest version, and make Kafka's topics where Kafka is set
+    /// Bring the database to the newest version, and make Kafka's topics and ClickHouse's tables where those are set
     Migrate,
     /// Walk the whole journey of a campaign through the API of a running `viral up --dev`
     Demo(DemoArgs),

@@ -75,8 +75,8 @@ pub(crate) async fn run_beside(cluster: Cluster, relay: Relay, mut stop: watch::
 async fn make_topics(cluster: &Cluster) {
     let mut told = false;
     while let Err(error) = topics::create(cluster).await {
-        // What is wrong with them the relay says, too.
         let KafkaError::Unavailable(problem) = error else {
+            tracing::error!(%error, "a topic is not as it must be");
             return;
         };
         if !told {

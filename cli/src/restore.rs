@@ -30,6 +30,8 @@ const PERSON_KEYS: &str = "the keys of persons: without the table person_keys fr
 const LOGINS: &str = "the master key (VIRAL_MASTER_KEY, or master.key in the home): under another one, e-mail addresses \
      that were claimed before are not recognised";
 const TOKENS: &str = "the operator's token (VIRAL_API_TOKEN, or token in the home): make a new one";
+const MEASUREMENTS: &str = "measurements of engagement: they come back from Kafka's topic viral.engagement.v1 if that is left, \
+     else from a backup of ClickHouse or of the table engagement_metrics";
 const DERIVED: &str =
     "snapshots and read models: they are made again by the platform itself, the first start takes longer";
 
@@ -63,7 +65,10 @@ async fn into(database: &Database, copy: &SpooledLog, sound: &Sound) -> Result<R
         restored,
         has_person_keys,
         outdated_read_models,
-        not_in_the_copy: keys.into_iter().chain([LOGINS, TOKENS, DERIVED]).collect(),
+        not_in_the_copy: keys
+            .into_iter()
+            .chain([LOGINS, TOKENS, MEASUREMENTS, DERIVED])
+            .collect(),
     })
 }
 

@@ -59,6 +59,23 @@ struct Unreadable {
     problem: String,
 }
 
+impl Unreadable {
+    fn is_at(&self, other: &Unreadable) -> bool {
+        (&self.topic, self.partition, self.offset) == (&other.topic, other.partition, other.offset)
+    }
+}
+
+/// Records that cannot be read and came after the last event of a partition. Nobody may have parked them: who follows the
+/// store does not read them.
+fn behind_the_last(tail: &Tail) -> impl Iterator<Item = Unreadable> + '_ {
+    tail.unreadable.iter().map(|(offset, problem)| Unreadable {
+        topic: tail.partition.topic.to_owned(),
+        partition: tail.partition.number,
+        offset: *offset,
+        problem: problem.clone(),
+    })
+}
+
 impl From<UnreadableRecord> for Unreadable {
     fn from(record: UnreadableRecord) -> Unreadable {
         Unreadable {
@@ -145,6 +162,7 @@ pub(super) async fn look(
             );
             report.topics = found.iter().map(|topic| with_records(topic, &ends)).collect();
             problems.extend(foreign_topics(&tails));
+            report.unreadable_records = tails.iter().flat_map(behind_the_last).collect();
             let last = tails.iter().filter_map(|tail| tail.last.as_ref());
             let position = last.map(|event| event.position.0).max().unwrap_or(0);
             report.relay = Some(Relay {
@@ -163,7 +181,12 @@ pub(super) async fn look(
                     own.peek().is_none()
                         || own.any(|(_, number, _, end)| *number == record.partition && record.offset < *end)
                 };
-                report.unreadable_records = records.into_iter().filter(is_there).map(Unreadable::from).collect();
+                let parked = records.into_iter().filter(is_there).map(Unreadable::from);
+                for record in parked {
+                    if !report.unreadable_records.iter().any(|other| other.is_at(&record)) {
+                        report.unreadable_records.push(record);
+                    }
+                }
             }
             Err(error) => problems.push(error.to_string()),
         }

@@ -8,7 +8,7 @@ use super::Patience;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use viral_kafka::engagement::Received;
-use viral_kafka::topics::ENGAGEMENT;
+use viral_kafka::topics::{self, ENGAGEMENT};
 use viral_kafka::{Cluster, EngagementReader, KafkaError};
 use viral_projections::{ClickHouse, EngagementOffset, ProjectionError, UnreadableRecords};
 use viral_store::feed::{FeedError, NoteUnreadable as _, UnreadableRecord};
@@ -57,6 +57,7 @@ impl Consumer {
     /// Ends with an error, or when the topic turns out to be another one.
     async fn follow(&self, patience: &mut Patience) -> Result<(), Obstacle> {
         self.clickhouse.check_log(&self.source).await?;
+        topics::check(&self.cluster, &[ENGAGEMENT]).await?;
         let mut noted = self.noted().await?;
         let mut reader = self.open(&noted).await?;
         // The first record of each of these is compared with what is noted.

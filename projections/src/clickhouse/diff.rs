@@ -31,8 +31,11 @@ pub struct ClickHouseReport {
     pub entries: u64,
     /// How many sums, of an account in an asset.
     pub sums: u64,
-    /// The first differences, in the order of their positions, then those of sums. Nothing is told beyond these.
+    /// Differences as they were found: page by page, in each those of events before those of entries; at the end those of
+    /// sums. Nothing is told beyond these.
     pub differences: Vec<ClickHouseDifference>,
+    /// The first position that differs, told or not.
+    first: Option<Position>,
 }
 
 /// One difference.
@@ -73,10 +76,7 @@ impl ClickHouseReport {
 
     /// The first position that differs.
     pub fn first(&self) -> Option<Position> {
-        self.differences
-            .iter()
-            .filter_map(|difference| difference.position)
-            .min()
+        self.first
     }
 
     fn differs(
@@ -86,10 +86,12 @@ impl ClickHouseReport {
         expected: Option<String>,
         actual: Option<String>,
     ) {
+        let position = position.map(Position);
+        self.first = self.first.into_iter().chain(position).min();
         if self.differences.len() < TOLD {
             self.differences.push(ClickHouseDifference {
                 table,
-                position: position.map(Position),
+                position,
                 expected,
                 actual,
             });

@@ -81,6 +81,13 @@ impl Made {
                 "is partitioned by {key}: rows in different partitions never replace each other"
             ));
         }
+        // Noted is what survives a loss of power.
+        let unsafe_setting = ["fsync_after_insert", "fsync_part_directory"]
+            .into_iter()
+            .find(|setting| self.setting(setting).unwrap_or(0) == 0);
+        if let Some(setting) = unsafe_setting {
+            return Some(format!("has no {setting}, or 0: it must be 1"));
+        }
         if !has_window {
             return None;
         }
@@ -92,12 +99,16 @@ impl Made {
         (self.setting(setting).unwrap_or(unset) == 0).then(|| format!("has no {setting}, or 0: it must be more"))
     }
 
-    /// A number among the settings of the table.
+    /// A number or truth among the settings of the table.
     fn setting(&self, name: &str) -> Option<u64> {
         let (_, settings) = self.engine_full.split_once(" SETTINGS ")?;
         let mut settings = settings.split(',').filter_map(|setting| setting.split_once('='));
         let (_, value) = settings.find(|(found, _)| found.trim() == name)?;
-        value.trim().parse().ok()
+        match value.trim() {
+            "true" => Some(1),
+            "false" => Some(0),
+            number => number.parse().ok(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::bad_luck::Luck;
 use super::disk::SmallDisk;
 use serde_json::Value;
+use sqlx::PgPool;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 use viral_commands::{Settings, Writer};
 use viral_projections::ClickHouse;
 use viral_store::{EventStore as _, PostgresStore};
-use viral_tests::clickhouse::Engine;
+use viral_tests::clickhouse::{Engine, client};
 use viral_tests::journey::Stage;
 use viral_tests::process::{Background, Platform, free_port, viral};
 use viral_tests::published::{Bed, PATIENCE, fill};
@@ -79,6 +80,14 @@ impl Scene {
         tokio::join!(happening, writing).0
     }
 
+    /// A platform whose ClickHouse this is, which fills it.
+    async fn platform(&self) -> Platform {
+        let port = free_port();
+        let mut command = Platform::command("up", self.home.path(), port, Some(&self.database.superuser_url));
+        command.env("CLICKHOUSE_URL", &self.url);
+        Platform::started(command, port).await
+    }
+
     /// Waits until everything is there, and compares it.
     async fn finish(self) -> String {
         let projector = self.projector();
@@ -107,21 +116,106 @@ impl Scene {
     }
 }
 
+/// Calls that move money, one after the other, none of which may be refused.
+struct MoneyCalls<'a> {
+    platform: &'a Platform,
+    stage: &'a Stage,
+    calls: u64,
+    slowest: Duration,
+}
+
+impl<'a> MoneyCalls<'a> {
+    fn new(platform: &'a Platform, stage: &'a Stage) -> MoneyCalls<'a> {
+        MoneyCalls {
+            platform,
+            stage,
+            calls: 0,
+            slowest: Duration::ZERO,
+        }
+    }
+
+    /// A creator is employed and paid, which takes five calls.
+    async fn make(&mut self) {
+        let began = Instant::now();
+        self.stage
+            .employ(&self.platform.client, &self.stage.creators[0], "1")
+            .await;
+        self.calls += 5;
+        self.slowest = self.slowest.max(began.elapsed());
+    }
+}
+
+impl std::fmt::Display for MoneyCalls<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let MoneyCalls { calls, slowest, .. } = self;
+        write!(
+            f,
+            "{calls} money calls, none refused, the slowest five took {slowest:?}"
+        )
+    }
+}
+
+/// What a projector of ClickHouse left behind.
+struct Traces {
+    pool: PgPool,
+    clickhouse: clickhouse::Client,
+}
+
+impl Traces {
+    fn new(database: &Database, url: &str) -> Traces {
+        Traces {
+            pool: PgPool::connect_lazy(&database.superuser_url).unwrap(),
+            clickhouse: client(url),
+        }
+    }
+
+    /// The position that is noted, and whether a range behind it is under way.
+    async fn noted(&self) -> Option<(i64, bool)> {
+        let query = "SELECT position, intended IS NOT NULL FROM projections WHERE name = 'clickhouse'";
+        sqlx::query_as(query).fetch_optional(&self.pool).await.unwrap()
+    }
+
+    /// Kills a projector at a moment near an insert. Answers whether it had inserted rows and not noted them.
+    async fn kill_at_an_insert(&self, projector: Background, luck: &mut Luck) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline && !self.noted().await.is_some_and(|(_, is_under_way)| is_under_way) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        luck.wait(1, 60).await;
+        projector.kill().await;
+        let Some((position, true)) = self.noted().await else {
+            return false;
+        };
+        // What it asked for last may still be under way in the engine.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let query = format!("SELECT count() FROM event_rows WHERE position > {position}");
+        self.clickhouse.query(&query).fetch_one::<u64>().await.unwrap() > 0
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn projectors_of_clickhouse_that_die_leave_nothing_out() {
     let mut luck = Luck::new("ClickHouse's projector killed");
-    let kills = luck.times(8, 100);
+    let wanted = luck.times(8, 100);
     let scene = Scene::new().await;
+    let traces = Traces::new(&scene.database, &scene.url);
     let happening = async {
-        for _ in 0..kills {
-            let projector = scene.projector();
-            luck.wait(100, 900).await;
-            projector.kill().await;
+        let (mut kills, mut between) = (0, 0);
+        while between < wanted {
+            assert!(
+                kills < wanted * 10,
+                "{between} of {kills} kills were between insert and checkpoint"
+            );
+            kills += 1;
+            between += u64::from(traces.kill_at_an_insert(scene.projector(), &mut luck).await);
         }
+        kills
     };
-    scene.during(happening).await;
+    let kills = scene.during(happening).await;
     let amounted = scene.finish().await;
-    luck.print(format_args!("{kills} kills; {amounted}"));
+    luck.print(format_args!(
+        "{kills} kills, {wanted} of them between insert and checkpoint; {amounted}"
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,8 +223,11 @@ async fn a_clickhouse_that_dies_or_is_away_takes_nothing_with_it() {
     let mut luck = Luck::new("ClickHouse killed");
     let (kills, away) = (luck.times(3, 10), Duration::from_secs(luck.times(2, 60)));
     let scene = Scene::new().await;
-    let happening = async {
-        let projector = scene.projector();
+    let platform = scene.platform().await;
+    let stage = Stage::set(&platform.client, 1, 1).await;
+    let mut money = MoneyCalls::new(&platform, &stage);
+    let over = AtomicBool::new(false);
+    let killing = async {
         for kill in 0..kills {
             luck.wait(200, 1_500).await;
             scene.engine.kill().await;
@@ -139,12 +236,19 @@ async fn a_clickhouse_that_dies_or_is_away_takes_nothing_with_it() {
             }
             scene.engine.restart().await;
         }
-        projector.stop().await;
+        over.store(true, Ordering::Relaxed);
     };
-    scene.during(happening).await;
+    let calling = async {
+        while !over.load(Ordering::Relaxed) {
+            money.make().await;
+        }
+    };
+    tokio::join!(killing, calling);
+    let told = money.to_string();
+    platform.stop().await;
     let amounted = scene.finish().await;
     luck.print(format_args!(
-        "{kills} kills, the last for {} s; {amounted}",
+        "{kills} kills, the last for {} s; {told}; {amounted}",
         away.as_secs()
     ));
 }
@@ -160,7 +264,8 @@ async fn a_clickhouse_whose_disk_was_full_goes_on_when_there_is_room() {
     };
     engine.restart().await;
     let scene = Scene::with(engine).await;
-    let projector = scene.projector();
+    let platform = scene.platform().await;
+    let stage = Stage::set(&platform.client, 1, 1).await;
     fill(&scene.writer, 200).await;
     let clickhouse = ClickHouse::connect(&scene.url).unwrap();
     let watermark = async || {
@@ -180,14 +285,19 @@ async fn a_clickhouse_whose_disk_was_full_goes_on_when_there_is_room() {
     let ballast = scene.engine.home().join("ballast");
     fill_up(&ballast, scene.engine.home());
     fill(&scene.writer, 2_000).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    let mut money = MoneyCalls::new(&platform, &stage);
+    let until = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < until {
+        money.make().await;
+    }
     let head = scene.store.head().await.unwrap().position;
     let stuck = watermark().await;
     assert!(stuck < Some(head), "the disk is not full: {stuck:?} of {head}");
     std::fs::remove_file(&ballast).unwrap();
-    projector.stop().await;
+    let told = money.to_string();
+    platform.stop().await;
     let amounted = scene.finish().await;
-    luck.print(format_args!("stopped at {stuck:?} of {head}; {amounted}"));
+    luck.print(format_args!("stopped at {stuck:?} of {head}; {told}; {amounted}"));
 }
 
 /// Fills a file system to its last byte.
@@ -212,15 +322,13 @@ async fn money_calls_do_not_notice_a_clickhouse_that_hangs_or_is_slow() {
     command.env("CLICKHOUSE_URL", &url);
     let platform = Platform::started(command, port).await;
     let stage = Stage::set(&platform.client, 1, 1).await;
-    let creator = &stage.creators[0];
+    let mut money = MoneyCalls::new(&platform, &stage);
     let metrics = format!("/v1/campaigns/{}/metrics", stage.campaign);
     let over = Instant::now() + Duration::from_secs(seconds);
-    let mut calls = 0;
     engine.freeze().await;
     let mut is_frozen = true;
     while Instant::now() < over {
-        stage.employ(&platform.client, creator, "1").await;
-        calls += 5;
+        money.make().await;
         // From the middle on it is slow: it runs for a moment now and then.
         if over - Instant::now() < Duration::from_secs(seconds / 2) {
             match is_frozen {
@@ -270,19 +378,18 @@ async fn money_calls_do_not_notice_a_clickhouse_that_hangs_or_is_slow() {
         assert!(Instant::now() < deadline, "pages do not ask it again: {told:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+    let told = money.to_string();
     platform.stop().await;
-    luck.print(format_args!(
-        "{calls} writes, none refused; {} events, all of them once",
-        report.events
-    ));
+    luck.print(format_args!("{told}; {} events, all of them once", report.events));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn projectors_that_follow_kafka_and_die_leave_nothing_out() {
     let mut luck = Luck::new("ClickHouse's projector killed while it follows Kafka");
-    let kills = luck.times(5, 100);
+    let wanted = luck.times(5, 100);
     let bed = Bed::new().await;
-    let url = Engine::shared().await.database();
+    let engine = Engine::start().await;
+    let url = engine.database();
     let clickhouse = ClickHouse::connect(&url).unwrap();
     clickhouse.migrate().await.unwrap();
     std::fs::write(bed.home.path().join("master.key"), "5e".repeat(32)).unwrap();
@@ -303,15 +410,29 @@ async fn projectors_that_follow_kafka_and_die_leave_nothing_out() {
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
     };
+    let traces = Traces::new(&bed.database, &url);
     let killing = async {
-        for _ in 0..kills {
+        let (mut kills, mut between, mut engines) = (0, 0, 0);
+        while between < wanted {
+            assert!(
+                kills < wanted * 10,
+                "{between} of {kills} kills were between insert and checkpoint"
+            );
+            kills += 1;
             let projector = start();
-            luck.wait(200, 1_200).await;
-            projector.kill().await;
+            // Now and then the engine dies first.
+            if kills % 10 == 3 {
+                luck.wait(300, 900).await;
+                engine.kill().await;
+                engine.restart().await;
+                engines += 1;
+            }
+            between += u64::from(traces.kill_at_an_insert(projector, &mut luck).await);
         }
         over.store(true, Ordering::Relaxed);
+        (kills, engines)
     };
-    tokio::join!(writing, killing);
+    let ((kills, engines), ()) = tokio::join!(killing, writing);
     let projector = start();
     let (head, deadline) = (bed.head().await, Instant::now() + PATIENCE);
     while clickhouse.watermark().await.unwrap().map(|(_, position)| position) != Some(head) {
@@ -323,7 +444,8 @@ async fn projectors_that_follow_kafka_and_die_leave_nothing_out() {
     projector.stop().await;
     relay.stop().await;
     luck.print(format_args!(
-        "{kills} kills; {} events, {} entries, all of them once",
+        "{kills} kills, {wanted} of them between insert and checkpoint, {engines} of the engine; {} events, {} entries, all \
+         of them once",
         report.events, report.entries
     ));
 }

@@ -67,8 +67,9 @@ async fn a_lost_platform_goes_on_from_its_lines() {
     );
     assert_eq!(report["state_hash"], original["state_hash"]);
     assert_eq!(report["has_person_keys"], false);
+    let missing = report["not_in_the_copy"].to_string();
     assert!(
-        report["not_in_the_copy"].to_string().contains("person_keys"),
+        missing.contains("person_keys") && missing.contains("viral.engagement.v1"),
         "{report}"
     );
     assert_eq!(

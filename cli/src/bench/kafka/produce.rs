@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use viral_kafka::record::Record;
 use viral_kafka::{Relay, Standing};
-use viral_store::{EventStore as _, Position};
+use viral_store::{EventStore as _, Position, StoredEvent, units};
 
 /// How long a producer may take for what it holds at the end.
 const FLUSH: Duration = Duration::from_secs(120);
@@ -47,15 +47,24 @@ pub(super) async fn bare(bed: &Bed<'_>) -> Result<Cost, Error> {
     let head = bed.store.head().await?.position;
     let mut records = Vec::with_capacity(usize::try_from(head.0).unwrap_or(0));
     let mut problem = None;
+    let mut make = |event: &StoredEvent, ends_unit: bool| match Record::of(event, bed.store.source(), ends_unit) {
+        Ok(record) => records.push(record),
+        Err(error) => problem = Some(error),
+    };
+    // Whether an event ends its unit is known with the next one.
+    let mut held: Option<StoredEvent> = None;
     bed.each_page(|page| {
         for event in page {
-            match Record::of(&event, bed.store.source(), true) {
-                Ok(record) => records.push(record),
-                Err(error) => problem = Some(error),
+            if let Some(before) = &held {
+                make(before, units::unit(before) != units::unit(&event));
             }
+            held = Some(event);
         }
     })
     .await?;
+    if let Some(last) = &held {
+        make(last, true);
+    }
     if let Some(error) = problem {
         return Err(Error::Other(error.to_string()));
     }
