@@ -211,6 +211,16 @@ fn rows(posted: &Posted) -> Result<Vec<&[u8]>, Problem> {
         let lines = posted.body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
         return Ok(lines.filter(|line| !line.is_empty()).collect());
     }
+    // Fields in the order of their names would do for the parser, too.
+    if posted
+        .body
+        .trim_ascii_start()
+        .first()
+        .is_some_and(|first| *first == b'[')
+    {
+        let detail = "the body must be a JSON object: {\"measurements\": [\u{2026}]}";
+        return Err(Problem::new(kind::INVALID_BODY, detail));
+    }
     let body: EngagementMeasurements<'_> = json::parse(&posted.body)?;
     Ok(body.measurements.iter().map(|row| row.get().as_bytes()).collect())
 }

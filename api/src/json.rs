@@ -32,7 +32,10 @@ pub(crate) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Prob
 
 /// Reads an object in which no object names a field twice.
 pub(crate) fn parse_unique<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
-    let Unique(_) = serde_json::from_slice(text).map_err(|e| unreadable(&e))?;
+    let Unique(value) = serde_json::from_slice(text).map_err(|e| unreadable(&e))?;
+    if !value.is_object() {
+        return Err(Problem::new(kind::INVALID_BODY, "it must be a JSON object"));
+    }
     parse(text)
 }
 

@@ -1,12 +1,12 @@
 //! From Kafka into ClickHouse.
 //!
 //! How far Kafka was read is noted in ClickHouse itself, after what was read is inserted: so a ClickHouse that was emptied or
-//! restored is filled again, and after a crash some records are read again. Reading begins with the last record that is
+//! restored is filled again, even while this runs, and after a crash some records are read again. Reading begins with the last record that is
 //! noted; if another one is there, the topic was made anew and is read from its beginning.
 
 use super::Patience;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use viral_kafka::engagement::Received;
 use viral_kafka::topics::{self, ENGAGEMENT};
 use viral_kafka::{Cluster, EngagementReader, KafkaError};
@@ -17,6 +17,8 @@ use viral_store::feed::{FeedError, NoteUnreadable as _, UnreadableRecord};
 const LIMIT: usize = 50_000;
 const WAIT: Duration = Duration::from_millis(500);
 const LINGER: Duration = Duration::from_millis(100);
+/// How often ClickHouse is looked at while nothing comes in.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Reads measurements from Kafka into ClickHouse.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ impl Consumer {
         }
     }
 
-    /// Ends with an error, or when the topic turns out to be another one.
+    /// Ends with an error, when ClickHouse turns out to be emptied or restored, or the topic to be another one.
     async fn follow(&self, patience: &mut Patience) -> Result<(), Obstacle> {
         self.clickhouse.check_log(&self.source).await?;
         topics::check(&self.cluster, &[ENGAGEMENT]).await?;
@@ -62,6 +64,7 @@ impl Consumer {
         let mut reader = self.open(&noted).await?;
         // The first record of each of these is compared with what is noted.
         let mut unproven = noted.clone();
+        let mut looked = Instant::now();
         loop {
             let (back, received) = reader.next(LIMIT, WAIT, LINGER).await?;
             reader = back;
@@ -77,19 +80,29 @@ impl Consumer {
                             partition = record.partition,
                             "the topic of measurements was made anew: reading all of it"
                         );
-                        noted.remove(&record.partition);
                         anew = true;
                     }
                     None => fresh.push(record),
                 }
             }
             if anew {
-                reader = self.open(&noted).await?;
-                unproven.clone_from(&noted);
-                continue;
+                self.clickhouse.forget_engagement_offsets().await?;
+                return Ok(());
+            }
+            // It may have been emptied or restored meanwhile: then it is followed anew.
+            if (!fresh.is_empty() || looked.elapsed() > LOOK) && !self.is_as(&noted).await? {
+                return Ok(());
             }
             if !fresh.is_empty() {
                 self.insert(&fresh, &mut noted).await?;
+                if !self.is_as(&noted).await? {
+                    // Notes that are left would pass over the records before them.
+                    self.clickhouse.forget_engagement_offsets().await?;
+                    return Ok(());
+                }
+            }
+            if looked.elapsed() > LOOK {
+                looked = Instant::now();
             }
             patience.works("measurements are read from Kafka again");
         }
@@ -125,6 +138,15 @@ impl Consumer {
         self.clickhouse.note_engagement_offsets(&offsets).await?;
         noted.append(&mut touched);
         Ok(())
+    }
+
+    /// Whether ClickHouse has the notes that it should have.
+    async fn is_as(&self, noted: &Noted) -> Result<bool, Obstacle> {
+        let found = self.noted().await?;
+        if found != *noted {
+            tracing::warn!("ClickHouse was emptied or restored: measurements are read from Kafka again");
+        }
+        Ok(found == *noted)
     }
 
     async fn noted(&self) -> Result<Noted, Obstacle> {

@@ -307,3 +307,19 @@ impl ClickHouse {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_position_is_known_however_much_was_told_before() {
+        let mut report = ClickHouseReport::default();
+        for position in 101..=120 + TOLD as u64 {
+            report.differs("events", Some(position), None, None);
+        }
+        report.differs("ledger_entries", Some(50), None, None);
+        report.differs("sums", None, None, None);
+        assert_eq!((report.differences.len(), report.first()), (TOLD, Some(Position(50))));
+    }
+}

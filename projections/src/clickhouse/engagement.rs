@@ -79,6 +79,12 @@ impl ClickHouse {
         self.insert_again("engagement_offset_rows", offsets).await
     }
 
+    /// Kafka is read from its beginning then.
+    pub async fn forget_engagement_offsets(&self) -> Result<(), ProjectionError> {
+        let statement = "TRUNCATE TABLE IF EXISTS engagement_offset_rows";
+        self.within(self.client().query_raw(statement).execute()).await
+    }
+
     /// Inserts rows into a table that remembers no tokens.
     async fn insert_again<R>(&self, table: &str, rows: &[R]) -> Result<(), ProjectionError>
     where

@@ -130,9 +130,22 @@ impl ClickHouse {
                 "{self} has migration {version} ({name}), which this program does not know: run the same version everywhere"
             )));
         }
+        let lost = match applied.is_empty() {
+            true => Vec::new(),
+            false => self.lost_tables().await?,
+        };
+        if lost.contains(&"engagement_rows") {
+            // What was noted to be in it is not: it is read from Kafka again.
+            self.forget_engagement_offsets().await?;
+        }
         let mut done = Vec::new();
         for (version, name, text) in MIGRATIONS {
+            let makes_lost = lost
+                .iter()
+                .any(|table| text.contains(&format!("CREATE TABLE IF NOT EXISTS {table} (")));
             match applied.iter().find(|applied| applied.version == version) {
+                // Each of its statements leaves alone what is there.
+                Some(applied) if applied.statements == text && makes_lost => {}
                 Some(applied) if applied.statements == text => continue,
                 Some(_) if only_views(text) => {}
                 Some(_) => {
@@ -161,6 +174,16 @@ impl ClickHouse {
         }
         self.check_tables().await?;
         Ok(done)
+    }
+
+    /// Tables that are not there: of migrations that were not applied yet, or removed by somebody.
+    async fn lost_tables(&self) -> Result<Vec<&'static str>, ProjectionError> {
+        let statement = "SELECT name FROM system.tables WHERE database = currentDatabase()";
+        let there = self
+            .within(self.client().query_raw(statement).fetch_all::<String>())
+            .await?;
+        let tables = REPLACING.iter().map(|(table, ..)| *table);
+        Ok(tables.filter(|table| !there.iter().any(|name| name == table)).collect())
     }
 
     async fn applied(&self) -> Result<Vec<Applied>, ProjectionError> {

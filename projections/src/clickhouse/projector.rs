@@ -191,16 +191,16 @@ impl ClickHouseProjector {
     /// Inserts the next range.
     async fn advance(&self, noted: &Registered, following: &mut Following) -> Result<Step, ProjectionError> {
         let events = following.gather(noted.intended).await?;
-        let Some(last) = events.last() else {
-            return Ok(if following.is_lost() { Step::Again } else { Step::Idle });
-        };
-        let to = last.position;
         // ClickHouse may have been emptied or restored since, or another projector is further on.
         if self.check_source().await? != noted.position {
             self.agree().await?;
             following.lose();
             return Ok(Step::Again);
         }
+        let Some(last) = events.last() else {
+            return Ok(if following.is_lost() { Step::Again } else { Step::Idle });
+        };
+        let to = last.position;
         if noted.intended.is_none() && !self.intend(noted, to).await? {
             // Somebody else has noted another range meanwhile.
             following.lose();

@@ -105,7 +105,7 @@ pub struct PlatformPerformance {
     pub engagement: EngagementFigures,
 }
 
-/// What was paid for each result, rounded to four digits; null while there is none.
+/// What was paid for each result, rounded to four digits; null while there is none, or not all of them are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CostPerResult {
     /// For a thousand impressions.
@@ -331,13 +331,17 @@ impl ReadModels {
             None => "postgres",
         };
         let watermark = self.watermark(snapshot.position()).await?;
-        let metrics = CampaignMetrics {
+        let mut metrics = CampaignMetrics {
             kpi_progress: campaign.kpi_progress,
             source,
             watermark,
             missing: engagement.missing,
             ..folded(id.0, filter.interval, groups, is_known)
         };
+        if metrics.missing.is_some() {
+            // Prices of a part of the results would be wrong.
+            metrics.cost = CostPerResult::default();
+        }
         let of_campaign = OfCampaign {
             sponsor_id: UserId(campaign.summary.sponsor_id),
             campaign_status: campaign.summary.status,

@@ -189,13 +189,17 @@ async fn bad_ones_are_told_by_index_and_the_others_are_kept() {
     let told = send(
         &stage,
         "application/x-ndjson",
-        format!("{}\n{{\"id\":\n", good("first")),
+        format!("{}\n{{\"id\":\n[\"youtube\"]\n", good("first")),
     )
     .await
     .json();
     assert_eq!(
-        (&told["accepted"], &told["rejected"][0]["code"]),
-        (&json!(1), &json!("malformed_json"))
+        (
+            &told["accepted"],
+            &told["rejected"][0]["code"],
+            &told["rejected"][1]["code"]
+        ),
+        (&json!(1), &json!("malformed_json"), &json!("invalid_body"))
     );
 }
 
@@ -212,6 +216,7 @@ async fn requests_that_cannot_be_read_are_refused_as_a_whole() {
             (400, "malformed_json"),
         ),
         ("application/json", "[]".to_owned(), (400, "invalid_body")),
+        ("application/json", format!(" [[{good}]]"), (400, "invalid_body")),
         ("application/json", "{}".to_owned(), (400, "invalid_body")),
         (
             "application/json",

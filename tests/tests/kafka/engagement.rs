@@ -158,13 +158,34 @@ async fn measurements_end_in_clickhouse_whatever_way_they_take() {
     // A ClickHouse that was lost has what Kafka has again.
     let (_, database) = clickhouse.rsplit_once('/').unwrap();
     let drop = format!("DROP DATABASE {database} SYNC");
-    client(&clickhouse)
-        .with_database("default")
-        .query_raw(&drop)
-        .execute()
-        .await
-        .unwrap();
+    let root = client(&clickhouse).with_database("default");
+    root.query_raw(&drop).execute().await.unwrap();
     let platform = start().await;
     shows(&platform.client, &stage, 3_000).await;
+    // Even one that is lost meanwhile, while nothing comes in.
+    root.query_raw(&drop).execute().await.unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let is_made = format!("SELECT count() FROM system.tables WHERE database = '{database}'");
+    while root.query(&is_made).fetch_one::<u64>().await.unwrap() == 0 {
+        assert!(Instant::now() < deadline, "the database is not made anew");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    shows(&platform.client, &stage, 3_000).await;
+    let watermark = format!("SELECT max(position) FROM {database}.watermark_rows");
+    while root.query(&watermark).fetch_one::<u64>().await.unwrap() != bed.head().await.0 {
+        assert!(Instant::now() < deadline, "the log does not come back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Only their table.
+    let drop = format!("DROP TABLE {database}.engagement_rows SYNC");
+    root.query_raw(&drop).execute().await.unwrap();
+    let mut migrate = viral(bed.home.path(), &["migrate"]);
+    migrate
+        .env("DATABASE_URL", &bed.database.superuser_url)
+        .env("CLICKHOUSE_URL", &clickhouse);
+    let (code, _, stderr) = run(migrate).await;
+    assert_eq!(code, 0, "{stderr}");
+    record(&platform.client, &stage, &["last"], 1).await;
+    shows(&platform.client, &stage, 3_001).await;
     platform.stop().await;
 }

@@ -434,6 +434,14 @@ async fn what_cannot_be_reached_or_is_not_set_up_is_told() {
     let changed = ClickHouse::connect(&url).unwrap();
     changed.migrate().await.unwrap();
     let root = client(&url);
+    let unsafe_setting = "ALTER TABLE engagement_rows MODIFY SETTING fsync_after_insert = 0";
+    root.query_raw(unsafe_setting).execute().await.unwrap();
+    let error = changed.check_tables().await.unwrap_err();
+    assert!(error.to_string().contains("engagement_rows") && error.to_string().contains("fsync_after_insert"));
+    // Made anew it is as it should be.
+    root.query_raw("DROP TABLE engagement_rows").execute().await.unwrap();
+    changed.migrate().await.unwrap();
+    changed.check_tables().await.unwrap();
     for statement in [
         "DROP TABLE event_rows",
         "CREATE TABLE event_rows (position UInt64) ENGINE = MergeTree ORDER BY position",
