@@ -81,10 +81,12 @@ impl Made {
                 "is partitioned by {key}: rows in different partitions never replace each other"
             ));
         }
-        // Noted is what survives a loss of power.
-        let unsafe_setting = ["fsync_after_insert", "fsync_part_directory"]
-            .into_iter()
-            .find(|setting| self.setting(setting).unwrap_or(0) == 0);
+        // What is noted must survive a loss of power; elsewhere other replicas have it.
+        let durable: &[&str] = match engine.as_str() {
+            "ReplacingMergeTree" => &["fsync_after_insert", "fsync_part_directory"],
+            _ => &[],
+        };
+        let unsafe_setting = durable.iter().find(|setting| self.setting(setting).unwrap_or(0) == 0);
         if let Some(setting) = unsafe_setting {
             return Some(format!("has no {setting}, or 0: it must be 1"));
         }
@@ -242,9 +244,13 @@ mod tests {
             partition_key: partition.to_owned(),
         };
         let (window, none) = (
-            " SETTINGS index_granularity = 1, non_replicated_deduplication_window = 9",
+            " SETTINGS index_granularity = 1, non_replicated_deduplication_window = 9, fsync_after_insert = 1, \
+             fsync_part_directory = true",
             "",
         );
+        let durable = " SETTINGS fsync_after_insert = 1, fsync_part_directory = 1";
+        let unsafe_setting =
+            " SETTINGS non_replicated_deduplication_window = 9, fsync_after_insert = 1, fsync_part_directory = 0";
         let replicated = "ReplicatedReplacingMergeTree";
         let off = " SETTINGS replicated_deduplication_window = 0";
         for (made, problem) in [
@@ -252,15 +258,20 @@ mod tests {
             (with(replicated, "a, b", none, none), none),
             (with(replicated, "a, b", none, off), "replicated_deduplication_window"),
             (
-                with("ReplacingMergeTree", "a, b", none, none),
+                with("ReplacingMergeTree", "a, b", none, durable),
                 "non_replicated_deduplication_window",
             ),
+            (
+                with("ReplacingMergeTree", "a, b", none, unsafe_setting),
+                "no fsync_part_directory",
+            ),
+            (with("ReplacingMergeTree", "a, b", none, none), "no fsync_after_insert"),
             (
                 with(
                     "ReplacingMergeTree",
                     "a, b",
                     none,
-                    " SETTINGS non_replicated_deduplication_window = 0",
+                    &format!("{durable}, non_replicated_deduplication_window = 0"),
                 ),
                 "or 0",
             ),

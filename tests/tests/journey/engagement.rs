@@ -154,8 +154,8 @@ async fn bad_ones_are_told_by_index_and_the_others_are_kept() {
             "duplicate_key",
             "\"id\" is there twice",
         ),
-        ("7".to_owned(), "invalid_body", "invalid type"),
-        ("[]".to_owned(), "invalid_body", "invalid"),
+        ("7".to_owned(), "invalid_body", "must be a JSON object"),
+        ("[]".to_owned(), "invalid_body", "must be a JSON object"),
     ];
     let mut rows = vec![good("first")];
     rows.extend(bad.iter().map(|(row, ..)| row.clone()));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 use viral_domain::engagement::Recorded;
 use viral_domain::{CampaignId, Measurement, UserId};
-use viral_projections::queries::{EngagementFigures, Interval, Measurements, MetricsFilter, ReadModels};
+use viral_projections::queries::{CostPerResult, EngagementFigures, Interval, Measurements, MetricsFilter, ReadModels};
 use viral_projections::{ClickHouse, EngagementTable, connect};
 use viral_tests::journey::Chance;
 
@@ -158,8 +158,16 @@ async fn whatever_comes_in_any_order_counts_once() {
             told.push(answer.value.unwrap().value);
         }
         assert_eq!((told[0].source, told[1].source), ("postgres", "clickhouse"));
-        // Asked without ClickHouse, which was filled.
+        // Asked without ClickHouse, which was filled: no price is told of what may be a part.
         assert!(told[0].missing.take().is_some() && told[1].missing.is_none());
+        assert_eq!(
+            (
+                told[0].cost == CostPerResult::default(),
+                told[1].cost == CostPerResult::default()
+            ),
+            (true, false)
+        );
+        told[0].cost = told[1].cost.clone();
         assert_eq!(told[0].watermark, told[1].watermark);
         told[1].source = told[0].source;
         assert_eq!(told[0], told[1], "seed {seed} {filter:?}");
