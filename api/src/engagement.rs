@@ -212,12 +212,7 @@ fn rows(posted: &Posted) -> Result<Vec<&[u8]>, Problem> {
         return Ok(lines.filter(|line| !line.is_empty()).collect());
     }
     // Fields in the order of their names would do for the parser, too.
-    if posted
-        .body
-        .trim_ascii_start()
-        .first()
-        .is_some_and(|first| *first == b'[')
-    {
+    if posted.body.trim_ascii_start().starts_with(b"[") {
         let detail = "the body must be a JSON object: {\"measurements\": [\u{2026}]}";
         return Err(Problem::new(kind::INVALID_BODY, detail));
     }

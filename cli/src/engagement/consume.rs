@@ -1,8 +1,8 @@
 //! From Kafka into ClickHouse.
 //!
 //! How far Kafka was read is noted in ClickHouse itself, after what was read is inserted: so a ClickHouse that was emptied or
-//! restored is filled again, even while this runs, and after a crash some records are read again. Reading begins with the last record that is
-//! noted; if another one is there, the topic was made anew and is read from its beginning.
+//! restored is filled again, even while this runs, and after a crash some records are read again. Reading begins with the
+//! last record that is noted; if another one is there, the topic was made anew and is read from its beginning.
 
 use super::Patience;
 use std::collections::BTreeMap;
@@ -89,20 +89,19 @@ impl Consumer {
                 self.clickhouse.forget_engagement_offsets().await?;
                 return Ok(());
             }
-            // It may have been emptied or restored meanwhile: then it is followed anew.
-            if (!fresh.is_empty() || looked.elapsed() > LOOK) && !self.is_as(&noted).await? {
-                return Ok(());
-            }
-            if !fresh.is_empty() {
+            let has_inserted = !fresh.is_empty();
+            if has_inserted {
                 self.insert(&fresh, &mut noted).await?;
+            }
+            if has_inserted || looked.elapsed() > LOOK {
+                looked = Instant::now();
                 if !self.is_as(&noted).await? {
-                    // Notes that are left would pass over the records before them.
-                    self.clickhouse.forget_engagement_offsets().await?;
+                    if has_inserted {
+                        // The notes just made would pass over the records before them.
+                        self.clickhouse.forget_engagement_offsets().await?;
+                    }
                     return Ok(());
                 }
-            }
-            if looked.elapsed() > LOOK {
-                looked = Instant::now();
             }
             patience.works("measurements are read from Kafka again");
         }

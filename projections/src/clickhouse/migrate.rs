@@ -132,19 +132,16 @@ impl ClickHouse {
                 "{self} has migration {version} ({name}), which this program does not know: run the same version everywhere"
             )));
         }
-        let lost = match applied.is_empty() {
-            true => Vec::new(),
-            false => self.lost_tables().await?,
-        };
-        if lost.contains(&"engagement_rows") {
-            // What was noted to be in it is not: it is read from Kafka again.
+        let made = self.made().await?;
+        let is_lost = |table: &str| !made.iter().any(|made| made.name == table);
+        if is_lost("engagement_rows") {
+            // What may be noted to be in it is not: it is read from Kafka again.
             self.forget_engagement_offsets().await?;
         }
         let mut done = Vec::new();
         for (version, name, text) in MIGRATIONS {
-            let makes_lost = lost
-                .iter()
-                .any(|table| text.contains(&format!("CREATE TABLE IF NOT EXISTS {table} (")));
+            let makes = |table: &str| text.contains(&format!("CREATE TABLE IF NOT EXISTS {table} ("));
+            let makes_lost = REPLACING.iter().any(|(table, ..)| is_lost(table) && makes(table));
             match applied.iter().find(|applied| applied.version == version) {
                 // Each of its statements leaves alone what is there.
                 Some(applied) if applied.statements == text && makes_lost => {}
@@ -178,14 +175,10 @@ impl ClickHouse {
         Ok(done)
     }
 
-    /// Tables that are not there: of migrations that were not applied yet, or removed by somebody.
-    async fn lost_tables(&self) -> Result<Vec<&'static str>, ProjectionError> {
-        let statement = "SELECT name FROM system.tables WHERE database = currentDatabase()";
-        let there = self
-            .within(self.client().query_raw(statement).fetch_all::<String>())
-            .await?;
-        let tables = REPLACING.iter().map(|(table, ..)| *table);
-        Ok(tables.filter(|table| !there.iter().any(|name| name == table)).collect())
+    /// The tables and views that are there.
+    async fn made(&self) -> Result<Vec<Made>, ProjectionError> {
+        let statement = "SELECT ?fields FROM system.tables WHERE database = currentDatabase()";
+        self.within(self.client().query(statement).fetch_all::<Made>()).await
     }
 
     async fn applied(&self) -> Result<Vec<Applied>, ProjectionError> {
@@ -198,8 +191,7 @@ impl ClickHouse {
     /// # Errors
     /// [`ProjectionError::ClickHouse`] naming the table and what is wrong with it.
     pub async fn check_tables(&self) -> Result<(), ProjectionError> {
-        let statement = "SELECT ?fields FROM system.tables WHERE database = currentDatabase()";
-        let made = self.within(self.client().query(statement).fetch_all::<Made>()).await?;
+        let made = self.made().await?;
         for (table, key, has_window) in REPLACING {
             let problem = match made.iter().find(|made| made.name == table) {
                 Some(made) => made.problem(key, has_window),

@@ -1,7 +1,7 @@
 //! Campaigns: the list, and one with its money and how far it is.
 
 use super::kpi::{self, KpiProgress, Measured};
-use super::metrics::{Asked, Engagement, Of};
+use super::measurements::{Asked, Engagement, Of};
 use super::page::one_more;
 use super::snapshot::{Snapshot, select};
 use super::{At, Page, QueryError, ReadModels, TimeKey};

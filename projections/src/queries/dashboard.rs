@@ -2,7 +2,7 @@
 
 use super::assignments::{Assignment, assignment_columns};
 use super::earnings::{self, Earnings};
-use super::metrics::{Engagement, Of};
+use super::measurements::{Engagement, Of};
 use super::missions::{Mission, mission_columns};
 use super::snapshot::{Snapshot, select};
 use super::{At, QueryError, ReadModels, users};

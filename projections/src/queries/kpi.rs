@@ -1,6 +1,6 @@
 //! How far a campaign's targets are reached.
 
-use super::metrics::EngagementFigures;
+use super::measurements::EngagementFigures;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};

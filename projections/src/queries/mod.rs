@@ -14,6 +14,7 @@ mod error;
 mod fraud_flags;
 mod history;
 mod kpi;
+mod measurements;
 mod metrics;
 mod missions;
 mod of_campaign;
@@ -33,11 +34,13 @@ pub use earnings::{CampaignEarnings, Earnings, MonthEarnings};
 pub use error::QueryError;
 pub use fraud_flags::{FlagFilter, FlagKey, FraudFlag};
 pub use kpi::KpiProgress;
+pub(crate) use measurements::Of;
+pub use measurements::{Engagement, EngagementFigures, Measurements};
+pub(crate) use metrics::Group;
 pub use metrics::{
-    CampaignMetrics, CostPerResult, CreatorPerformance, Engagement, EngagementFigures, Interval, Measurements,
-    MetricsFilter, Performance, PlatformPerformance, Point, Watermark,
+    CampaignMetrics, CostPerResult, CreatorPerformance, Interval, MetricsFilter, Performance, PlatformPerformance,
+    Point, Watermark,
 };
-pub(crate) use metrics::{Group, Of};
 pub use missions::Mission;
 pub use page::{Page, TimeKey};
 pub use payouts::{Payout, PayoutFilter};

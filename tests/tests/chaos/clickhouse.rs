@@ -1,9 +1,8 @@
-//! kill -9 of who fills ClickHouse, and of ClickHouse, at random moments under load: afterwards every row is there once.
+//! A ClickHouse that is killed, away, full, slow or hangs: money calls do not notice, and afterwards every row is there once.
 
 use super::bad_luck::Luck;
 use super::disk::SmallDisk;
 use serde_json::Value;
-use sqlx::PgPool;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,26 +12,26 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 use viral_commands::{Settings, Writer};
 use viral_projections::ClickHouse;
-use viral_store::{EventStore as _, PostgresStore};
-use viral_tests::clickhouse::{Engine, client};
+use viral_store::{EventStore, Position, PostgresStore};
+use viral_tests::clickhouse::Engine;
 use viral_tests::journey::Stage;
 use viral_tests::process::{Background, Platform, free_port, viral};
-use viral_tests::published::{Bed, PATIENCE, fill};
+use viral_tests::published::{PATIENCE, fill};
 use viral_tests::server::{Database, TestServer};
 
 /// A log that is written to, and a ClickHouse of its own.
-struct Scene {
-    database: Database,
+pub struct Scene {
+    pub database: Database,
     store: Arc<PostgresStore>,
     writer: Writer,
     home: TempDir,
     engine: Engine,
-    url: String,
+    pub url: String,
     over: AtomicBool,
 }
 
 impl Scene {
-    async fn new() -> Scene {
+    pub async fn new() -> Scene {
         Scene::with(Engine::start().await).await
     }
 
@@ -55,7 +54,7 @@ impl Scene {
         }
     }
 
-    fn projector(&self) -> Background {
+    pub fn projector(&self) -> Background {
         let mut command = viral(self.home.path(), &["project"]);
         command
             .env("DATABASE_URL", &self.database.superuser_url)
@@ -65,7 +64,7 @@ impl Scene {
     }
 
     /// Writes for as long as something happens.
-    async fn during<T>(&self, happening: impl Future<Output = T>) -> T {
+    pub async fn during<T>(&self, happening: impl Future<Output = T>) -> T {
         let writing = async {
             while !self.over.load(Ordering::Relaxed) {
                 fill(&self.writer, 20).await;
@@ -89,31 +88,38 @@ impl Scene {
     }
 
     /// Waits until everything is there, and compares it.
-    async fn finish(self) -> String {
+    pub async fn finish(self) -> String {
         let projector = self.projector();
-        let (head, deadline) = (self.store.head().await.unwrap().position, Instant::now() + PATIENCE);
-        let clickhouse = ClickHouse::connect(&self.url).unwrap();
-        loop {
-            let found = clickhouse
-                .watermark()
-                .await
-                .ok()
-                .flatten()
-                .map(|(_, position)| position);
-            if found == Some(head) {
-                break;
-            }
-            assert!(
-                Instant::now() < deadline,
-                "the watermark is {found:?}, the log ends at {head}"
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        let report = clickhouse.diff(self.store.as_ref(), &mut |_, _| {}).await.unwrap();
-        assert!(report.holds(), "{:#?}", report.differences);
+        let amounted = amounted(&self.url, self.store.as_ref()).await;
         projector.stop().await;
-        format!("{} events, {} entries, all of them once", report.events, report.entries)
+        amounted
     }
+}
+
+/// How far ClickHouse is, if it can be asked.
+async fn watermark(clickhouse: &ClickHouse) -> Option<Position> {
+    let found = clickhouse.watermark().await.ok().flatten();
+    found.map(|(_, position)| position)
+}
+
+/// Waits until ClickHouse has the whole log, and compares it.
+pub async fn amounted(url: &str, store: &dyn EventStore) -> String {
+    let clickhouse = ClickHouse::connect(url).unwrap();
+    let (head, deadline) = (store.head().await.unwrap().position, Instant::now() + PATIENCE);
+    loop {
+        let found = watermark(&clickhouse).await;
+        if found == Some(head) {
+            break;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "the watermark is {found:?}, the log ends at {head}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let report = clickhouse.diff(store, &mut |_, _| {}).await.unwrap();
+    assert!(report.holds(), "{:#?}", report.differences);
+    format!("{} events, {} entries, all of them once", report.events, report.entries)
 }
 
 /// Calls that move money, one after the other, none of which may be refused.
@@ -159,69 +165,6 @@ impl std::fmt::Display for MoneyCalls<'_> {
             "{calls} money calls, none refused, the slowest five took {slowest:?}"
         )
     }
-}
-
-/// What a projector of ClickHouse left behind.
-struct Traces {
-    pool: PgPool,
-    clickhouse: clickhouse::Client,
-}
-
-impl Traces {
-    fn new(database: &Database, url: &str) -> Traces {
-        Traces {
-            pool: PgPool::connect_lazy(&database.superuser_url).unwrap(),
-            clickhouse: client(url),
-        }
-    }
-
-    /// The position that is noted, and whether a range behind it is under way.
-    async fn noted(&self) -> Option<(i64, bool)> {
-        let query = "SELECT position, intended IS NOT NULL FROM projections WHERE name = 'clickhouse'";
-        sqlx::query_as(query).fetch_optional(&self.pool).await.unwrap()
-    }
-
-    /// Kills a projector at a moment near an insert. Answers whether it had inserted rows and not noted them.
-    async fn kill_at_an_insert(&self, projector: Background, luck: &mut Luck) -> bool {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < deadline && !self.noted().await.is_some_and(|(_, is_under_way)| is_under_way) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        luck.wait(1, 60).await;
-        projector.kill().await;
-        let Some((position, true)) = self.noted().await else {
-            return false;
-        };
-        // What it asked for last may still be under way in the engine.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let query = format!("SELECT count() FROM event_rows WHERE position > {position}");
-        self.clickhouse.query(&query).fetch_one::<u64>().await.unwrap() > 0
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn projectors_of_clickhouse_that_die_leave_nothing_out() {
-    let mut luck = Luck::new("ClickHouse's projector killed");
-    let wanted = luck.times(8, 100);
-    let scene = Scene::new().await;
-    let traces = Traces::new(&scene.database, &scene.url);
-    let happening = async {
-        let (mut kills, mut between) = (0, 0);
-        while between < wanted {
-            assert!(
-                kills < wanted * 10,
-                "{between} of {kills} kills were between insert and checkpoint"
-            );
-            kills += 1;
-            between += u64::from(traces.kill_at_an_insert(scene.projector(), &mut luck).await);
-        }
-        kills
-    };
-    let kills = scene.during(happening).await;
-    let amounted = scene.finish().await;
-    luck.print(format_args!(
-        "{kills} kills, {wanted} of them between insert and checkpoint; {amounted}"
-    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,16 +217,8 @@ async fn a_clickhouse_whose_disk_was_full_goes_on_when_there_is_room() {
     let stage = Stage::set(&platform.client, 1, 1).await;
     fill(&scene.writer, 200).await;
     let clickhouse = ClickHouse::connect(&scene.url).unwrap();
-    let watermark = async || {
-        clickhouse
-            .watermark()
-            .await
-            .ok()
-            .flatten()
-            .map(|(_, position)| position)
-    };
     let deadline = Instant::now() + PATIENCE;
-    while watermark().await.is_none() {
+    while watermark(&clickhouse).await.is_none() {
         assert!(Instant::now() < deadline, "nothing comes in");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -297,7 +232,7 @@ async fn a_clickhouse_whose_disk_was_full_goes_on_when_there_is_room() {
         money.make().await;
     }
     let head = scene.store.head().await.unwrap().position;
-    let stuck = watermark().await;
+    let stuck = watermark(&clickhouse).await;
     assert!(stuck < Some(head), "the disk is not full: {stuck:?} of {head}");
     std::fs::remove_file(&ballast).unwrap();
     let told = money.to_string();
@@ -358,23 +293,8 @@ async fn money_calls_do_not_notice_a_clickhouse_that_hangs_or_is_slow() {
     if is_frozen {
         engine.thaw().await;
     }
-    let store = database.store().await;
-    let head = store.head().await.unwrap().position;
-    let clickhouse = ClickHouse::connect(&url).unwrap();
+    let amounted = amounted(&url, database.store().await.as_ref()).await;
     let deadline = Instant::now() + PATIENCE;
-    while clickhouse
-        .watermark()
-        .await
-        .ok()
-        .flatten()
-        .map(|(_, position)| position)
-        < Some(head)
-    {
-        assert!(Instant::now() < deadline, "it does not catch up");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    let report = clickhouse.diff(store.as_ref(), &mut |_, _| {}).await.unwrap();
-    assert!(report.holds(), "{:#?}", report.differences);
     loop {
         let told = platform.client.get(&metrics).await;
         if told.body["source"] == "clickhouse" {
@@ -386,72 +306,5 @@ async fn money_calls_do_not_notice_a_clickhouse_that_hangs_or_is_slow() {
     }
     let told = money.to_string();
     platform.stop().await;
-    luck.print(format_args!("{told}; {} events, all of them once", report.events));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn projectors_that_follow_kafka_and_die_leave_nothing_out() {
-    let mut luck = Luck::new("ClickHouse's projector killed while it follows Kafka");
-    let wanted = luck.times(5, 100);
-    let bed = Bed::new().await;
-    let engine = Engine::start().await;
-    let url = engine.database();
-    let clickhouse = ClickHouse::connect(&url).unwrap();
-    clickhouse.migrate().await.unwrap();
-    std::fs::write(bed.home.path().join("master.key"), "5e".repeat(32)).unwrap();
-    let relay = bed.relay_process();
-    let start = || {
-        let mut command = viral(bed.home.path(), &["project"]);
-        command
-            .env("DATABASE_URL", &bed.database.superuser_url)
-            .env("CLICKHOUSE_URL", &url)
-            .env("VIRAL_FEED", "kafka")
-            .stdout(std::process::Stdio::null());
-        Background::started(command)
-    };
-    let over = AtomicBool::new(false);
-    let writing = async {
-        while !over.load(Ordering::Relaxed) {
-            bed.fill(20).await;
-            tokio::time::sleep(Duration::from_millis(30)).await;
-        }
-    };
-    let traces = Traces::new(&bed.database, &url);
-    let killing = async {
-        let (mut kills, mut between, mut engines) = (0, 0, 0);
-        while between < wanted {
-            assert!(
-                kills < wanted * 10,
-                "{between} of {kills} kills were between insert and checkpoint"
-            );
-            kills += 1;
-            let projector = start();
-            // Now and then the engine dies first.
-            if kills % 10 == 3 {
-                luck.wait(300, 900).await;
-                engine.kill().await;
-                engine.restart().await;
-                engines += 1;
-            }
-            between += u64::from(traces.kill_at_an_insert(projector, &mut luck).await);
-        }
-        over.store(true, Ordering::Relaxed);
-        (kills, engines)
-    };
-    let ((kills, engines), ()) = tokio::join!(killing, writing);
-    let projector = start();
-    let (head, deadline) = (bed.head().await, Instant::now() + PATIENCE);
-    while clickhouse.watermark().await.unwrap().map(|(_, position)| position) != Some(head) {
-        assert!(Instant::now() < deadline, "it does not catch up");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let report = clickhouse.diff(bed.store.as_ref(), &mut |_, _| {}).await.unwrap();
-    assert!(report.holds(), "{:#?}", report.differences);
-    projector.stop().await;
-    relay.stop().await;
-    luck.print(format_args!(
-        "{kills} kills, {wanted} of them between insert and checkpoint, {engines} of the engine; {} events, {} entries, all \
-         of them once",
-        report.events, report.entries
-    ));
+    luck.print(format_args!("{told}; {amounted}"));
 }
