@@ -221,7 +221,7 @@ fn rows(posted: &Posted) -> Result<Vec<&[u8]>, Problem> {
 }
 
 fn measurement(text: &[u8]) -> Result<Measurement, Problem> {
-    let row: EngagementMeasurement = json::parse_unique(text)?;
+    let row: EngagementMeasurement = json::parse_one(text)?;
     Ok(Measurement {
         campaign_id: CampaignId(Place::field("campaign_id").id(&row.campaign_id)?),
         creator_id: UserId(Place::field("creator_id").id(&row.creator_id)?),

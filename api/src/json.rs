@@ -1,8 +1,8 @@
 //! Bodies: JSON in which no object names a field twice, read into exactly the fields that are expected.
 
-use crate::kind;
+use crate::kind::{self, Kind};
 use crate::problem::Problem;
-use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
@@ -12,47 +12,96 @@ use viral_store::canonical;
 /// Reads a body into its fields, and gives its canonical text. Nothing at all stands for an object without fields.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<(T, String), Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
-    let Unique(value) = serde_json::from_slice(body).map_err(|e| unreadable(&e))?;
-    if !value.is_object() {
-        return Err(Problem::new(kind::INVALID_BODY, "the body must be a JSON object"));
-    }
-    // It is JSON, so whatever is wrong from here on is wrong with its fields.
-    let fields = serde_json::from_slice(body).map_err(|e| at(Problem::new(kind::INVALID_BODY, e.to_string()), &e))?;
+    let value = object(body).map_err(Mistake::in_body)?;
+    let fields = fields(body).map_err(Mistake::in_body)?;
     let text = canonical::to_text(&value).map_err(|e| Problem::new(kind::INVALID_BODY, e.to_string()))?;
     Ok((fields, text))
 }
 
 /// Reads a body into its fields. A field of `T` that is there twice is refused; what `T` keeps as text is not looked into.
 pub(crate) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|e| match e.classify() {
-        Category::Data => at(Problem::new(kind::INVALID_BODY, e.to_string()), &e),
-        _ => unreadable(&e),
+    fields(body).map_err(Mistake::in_body)
+}
+
+/// Reads one of many objects of a body, in which no object names a field twice.
+pub(crate) fn parse_one<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    object(text).and_then(|_| fields(text)).map_err(Mistake::in_one)
+}
+
+fn object(text: &[u8]) -> Result<Value, Mistake> {
+    let Unique(value) = serde_json::from_slice(text).map_err(|error| match error.classify() {
+        Category::Data => Mistake::new(kind::DUPLICATE_KEY, None, &error),
+        Category::Syntax | Category::Eof | Category::Io => Mistake::new(kind::MALFORMED_JSON, None, &error),
+    })?;
+    match value {
+        Value::Object(_) => Ok(value),
+        _ => Err(Mistake {
+            kind: kind::INVALID_BODY,
+            what: "it must be a JSON object".to_owned(),
+            place: None,
+        }),
+    }
+}
+
+fn fields<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, Mistake> {
+    serde_json::from_slice(text).map_err(|error| {
+        if let Err(error) = serde_json::from_slice::<IgnoredAny>(text) {
+            return Mistake::new(kind::MALFORMED_JSON, None, &error);
+        }
+        // Which field it is costs time to know: it is asked only now.
+        let again = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(text));
+        let path = again.err().map(|error| error.path().to_string());
+        Mistake::new(kind::INVALID_BODY, path.filter(|path| path != "."), &error)
     })
 }
 
-/// Reads an object in which no object names a field twice.
-pub(crate) fn parse_unique<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
-    let Unique(value) = serde_json::from_slice(text).map_err(|e| unreadable(&e))?;
-    if !value.is_object() {
-        return Err(Problem::new(kind::INVALID_BODY, "it must be a JSON object"));
-    }
-    parse(text)
+/// What is wrong with a text.
+struct Mistake {
+    kind: Kind,
+    what: String,
+    /// Line and column, from 1.
+    place: Option<(usize, usize)>,
 }
 
-/// What is wrong with a body that is no JSON, or names a field twice.
-fn unreadable(error: &serde_json::Error) -> Problem {
-    let problem = match error.classify() {
-        Category::Data => Problem::new(kind::DUPLICATE_KEY, error.to_string()),
-        Category::Syntax | Category::Eof | Category::Io => {
-            Problem::new(kind::MALFORMED_JSON, format!("the body is not JSON: {error}"))
+impl Mistake {
+    /// With the field in which it is.
+    fn new(kind: Kind, field: Option<String>, error: &serde_json::Error) -> Mistake {
+        let (line, column) = (error.line(), error.column());
+        let said = error.to_string();
+        let said = said
+            .strip_suffix(&format!(" at line {line} column {column}"))
+            .unwrap_or(&said);
+        let what = match field {
+            Some(field) => format!("{field}: {said}"),
+            None if kind == kind::MALFORMED_JSON => format!("it is not JSON: {said}"),
+            None => said.to_owned(),
+        };
+        Mistake {
+            kind,
+            what,
+            place: Some((line, column)),
         }
-    };
-    at(problem, error)
-}
+    }
 
-/// The text of the error says the line and the column, and so do members.
-fn at(problem: Problem, error: &serde_json::Error) -> Problem {
-    problem.with("line", error.line()).with("column", error.column())
+    fn in_body(self) -> Problem {
+        let what = self.what.strip_prefix("it ").map(|what| format!("the body {what}"));
+        let what = what.unwrap_or(self.what);
+        match self.place {
+            Some((line, column)) => Problem::new(self.kind, format!("{what} at line {line} column {column}"))
+                .with("line", line)
+                .with("column", column),
+            None => Problem::new(self.kind, what),
+        }
+    }
+
+    /// Where it begins in the body is not known.
+    fn in_one(self) -> Problem {
+        let what = match self.place {
+            Some((1, column)) if self.kind == kind::MALFORMED_JSON => format!("{} at its column {column}", self.what),
+            _ => self.what,
+        };
+        Problem::new(self.kind, what)
+    }
 }
 
 /// A value in which every object names each field once. RFC 8259 leaves open what a second one means, so two readers
@@ -215,10 +264,33 @@ mod tests {
         );
         let (code, detail) = code_and_detail(r#"{"amount":true}"#);
         assert_eq!(
-            (code, detail.contains("decimal string")),
+            (
+                code,
+                detail.starts_with("amount: ") && detail.contains("decimal string")
+            ),
             ("invalid_body", true),
             "{detail}"
         );
+        let (_, detail) = code_and_detail(r#"{"free":{"a":"1","b":2}}"#);
+        assert_eq!(
+            detail,
+            "free.b: invalid type: integer `2`, expected a string at line 1 column 22"
+        );
+    }
+
+    #[test]
+    fn the_place_of_a_mistake_in_one_of_many_is_said() {
+        for (text, said) in [
+            (
+                r#"{"free":{"b":2}}"#,
+                "free.b: invalid type: integer `2`, expected a string",
+            ),
+            (r#"{"free":}"#, "it is not JSON: expected value at its column 9"),
+            (r#"{"free":{"a":"1","a":"2"}}"#, "the field \"a\" is there twice"),
+            ("[]", "it must be a JSON object"),
+        ] {
+            assert_eq!(parse_one::<Body>(text.as_bytes()).unwrap_err().detail(), said, "{text}");
+        }
     }
 
     #[test]

@@ -31,6 +31,27 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The topics have fixed names: one test at a time has them.
 static TURN: Mutex<()> = Mutex::const_new(());
 
+/// Empty topics, for as long as nobody else may use them.
+pub struct Topics {
+    turn: MutexGuard<'static, ()>,
+    /// The broker that has the topics.
+    pub broker: &'static Broker,
+    /// The same, as the platform knows it.
+    pub cluster: Cluster,
+}
+
+impl Topics {
+    /// Waits until nobody else has them, and makes them anew.
+    pub async fn empty() -> Topics {
+        let turn = TURN.lock().await;
+        let broker = Broker::shared().await;
+        let cluster = Cluster::new(broker.brokers());
+        remove_topics(broker).await;
+        topics::create(&cluster).await.unwrap();
+        Topics { turn, broker, cluster }
+    }
+}
+
 /// A log in a database of its own, and topics of its own.
 pub struct Bed {
     _turn: MutexGuard<'static, ()>,
@@ -66,11 +87,7 @@ pub struct Seen {
 impl Bed {
     /// An empty log and empty topics.
     pub async fn new() -> Bed {
-        let turn = TURN.lock().await;
-        let broker = Broker::shared().await;
-        let cluster = Cluster::new(broker.brokers());
-        remove_topics(broker).await;
-        topics::create(&cluster).await.unwrap();
+        let Topics { turn, broker, cluster } = Topics::empty().await;
         let database = TestServer::shared().await.database().await;
         let store = database.store().await;
         let (writer, _task) = Writer::start(store.clone(), Settings::default()).await.unwrap();

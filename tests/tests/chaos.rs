@@ -5,6 +5,7 @@ mod chaos {
     pub mod bad_luck;
     pub mod clickhouse;
     pub mod clickhouse_projectors;
+    pub mod clickhouse_scene;
     pub mod disk;
     pub mod engagement;
     pub mod journey;

@@ -1,6 +1,7 @@
-//! What the tests of the published log have in common: a seed, a log that is written to, read models that follow it
-//! from Kafka, and a reader with a checkpoint of its own that forgets everything else now and then.
+//! What the tests of the published log have in common: a seed, a log that is written to, read models and a ClickHouse
+//! that follow it from Kafka, and a reader with a checkpoint of its own that forgets everything else now and then.
 
+use super::clickhouse_scene::amounted;
 use async_trait::async_trait;
 use std::future::Future;
 use std::sync::Arc;
@@ -8,10 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use viral_kafka::KafkaFeeds;
+use viral_projections::ClickHouse;
 use viral_store::feed::{FeedError, Feeds as _, NoteUnreadable, UnreadableRecord};
 use viral_store::{EventStore as _, Position, StoredEvent};
+use viral_tests::clickhouse::Engine;
 use viral_tests::journey::{Chance, check_audits};
-use viral_tests::process::Background;
+use viral_tests::process::{Background, viral};
 use viral_tests::published::{Bed, PATIENCE};
 
 /// How many events are written at once, and the shortest and longest pause after them, in milliseconds. Everybody who
@@ -64,6 +67,8 @@ impl Luck {
 pub struct Scene {
     pub bed: Bed,
     project: Background,
+    clickhouse: String,
+    _engine: Engine,
     over: AtomicBool,
 }
 
@@ -92,11 +97,19 @@ impl Scene {
     pub async fn new() -> Scene {
         let bed = Bed::new().await;
         std::fs::write(bed.home.path().join("master.key"), "5e".repeat(32)).unwrap();
-        let url = &bed.database.superuser_url;
-        let project = Background::start(bed.home.path(), &["project", "--feed", "kafka"], url);
+        let engine = Engine::start().await;
+        let clickhouse = engine.database();
+        ClickHouse::connect(&clickhouse).unwrap().migrate().await.unwrap();
+        let mut command = viral(bed.home.path(), &["project", "--feed", "kafka"]);
+        command
+            .env("DATABASE_URL", &bed.database.superuser_url)
+            .env("CLICKHOUSE_URL", &clickhouse)
+            .stdout(std::process::Stdio::null());
         Scene {
             bed,
-            project,
+            project: Background::started(command),
+            clickhouse,
+            _engine: engine,
             over: AtomicBool::new(false),
         }
     }
@@ -193,9 +206,11 @@ impl Scene {
         assert_eq!(reading.events.len(), events.len(), "read, and in the log");
         let url = &self.bed.database.superuser_url;
         check_audits(self.bed.home.path(), url, &self.bed.store).await;
+        let analytics = amounted(&self.clickhouse, self.bed.store.as_ref()).await;
         self.project.stop().await;
         let Reading { reopened, errors, .. } = reading;
-        let count = events.len();
-        format!("{count} events, {again} records came again; the reader began anew {reopened} times, {errors} errors")
+        format!(
+            "{again} records came again; the reader began anew {reopened} times, {errors} errors; in ClickHouse {analytics}"
+        )
     }
 }

@@ -1,15 +1,14 @@
-//! kill -9 of who fills ClickHouse, between an insert and its checkpoint: afterwards every row is there once.
+//! kill -9 of who fills ClickHouse, between an insert and its checkpoint, and everything sent again: afterwards every row
+//! is there once.
 
 use super::bad_luck::Luck;
-use super::clickhouse::{Scene, amounted};
+use super::clickhouse_scene::{Feed, Scene};
 use sqlx::PgPool;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
-use viral_projections::ClickHouse;
-use viral_tests::clickhouse::{Engine, client};
-use viral_tests::process::{Background, viral};
-use viral_tests::published::Bed;
+use viral_tests::clickhouse::client;
+use viral_tests::process::Background;
+use viral_tests::published::fill;
 use viral_tests::server::Database;
 
 /// What a projector of ClickHouse left behind.
@@ -45,64 +44,37 @@ impl Traces {
         };
         // What it asked for last may still be under way in the engine.
         tokio::time::sleep(Duration::from_millis(50)).await;
+        self.rows_after(position).await > 0
+    }
+
+    /// How many rows of events there are behind a position, those that were inserted twice counted twice.
+    async fn rows_after(&self, position: i64) -> u64 {
         let query = format!("SELECT count() FROM event_rows WHERE position > {position}");
-        self.clickhouse.query(&query).fetch_one::<u64>().await.unwrap() > 0
+        self.clickhouse.query(&query).fetch_one().await.unwrap()
+    }
+
+    async fn execute(&self, statement: &str) {
+        let query = self.clickhouse.query_raw(statement).with_setting("mutations_sync", "2");
+        query.execute().await.unwrap();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn projectors_of_clickhouse_that_die_leave_nothing_out() {
-    let mut luck = Luck::new("ClickHouse's projector killed");
-    let wanted = luck.times(8, 100);
-    let scene = Scene::new().await;
-    let traces = Traces::new(&scene.database, &scene.url);
-    let happening = async {
-        let (mut kills, mut between) = (0, 0);
-        while between < wanted {
-            assert!(
-                kills < wanted * 10,
-                "{between} of {kills} kills were between insert and checkpoint"
-            );
-            kills += 1;
-            between += u64::from(traces.kill_at_an_insert(scene.projector(), &mut luck).await);
-        }
-        kills
-    };
-    let kills = scene.during(happening).await;
-    let amounted = scene.finish().await;
-    luck.print(format_args!(
-        "{kills} kills, {wanted} of them between insert and checkpoint; {amounted}"
-    ));
+    projectors_die(Feed::Store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn projectors_that_follow_kafka_and_die_leave_nothing_out() {
-    let mut luck = Luck::new("ClickHouse's projector killed while it follows Kafka");
+    projectors_die(Feed::Kafka).await;
+}
+
+async fn projectors_die(feed: Feed) {
+    let mut luck = Luck::new("ClickHouse's projector killed");
     let wanted = luck.times(5, 100);
-    let bed = Bed::new().await;
-    let engine = Engine::start().await;
-    let url = engine.database();
-    ClickHouse::connect(&url).unwrap().migrate().await.unwrap();
-    std::fs::write(bed.home.path().join("master.key"), "5e".repeat(32)).unwrap();
-    let relay = bed.relay_process();
-    let start = || {
-        let mut command = viral(bed.home.path(), &["project"]);
-        command
-            .env("DATABASE_URL", &bed.database.superuser_url)
-            .env("CLICKHOUSE_URL", &url)
-            .env("VIRAL_FEED", "kafka")
-            .stdout(std::process::Stdio::null());
-        Background::started(command)
-    };
-    let over = AtomicBool::new(false);
-    let writing = async {
-        while !over.load(Ordering::Relaxed) {
-            bed.fill(20).await;
-            tokio::time::sleep(Duration::from_millis(30)).await;
-        }
-    };
-    let traces = Traces::new(&bed.database, &url);
-    let killing = async {
+    let scene = Scene::new(feed).await;
+    let traces = Traces::new(&scene.database, &scene.url);
+    let happening = async {
         let (mut kills, mut between, mut engines) = (0, 0, 0);
         while between < wanted {
             assert!(
@@ -110,25 +82,56 @@ async fn projectors_that_follow_kafka_and_die_leave_nothing_out() {
                 "{between} of {kills} kills were between insert and checkpoint"
             );
             kills += 1;
-            let projector = start();
+            let projector = scene.projector();
             // Now and then the engine dies first.
             if kills % 10 == 3 {
                 luck.wait(300, 900).await;
-                engine.kill().await;
-                engine.restart().await;
+                scene.engine.kill().await;
+                scene.engine.restart().await;
                 engines += 1;
             }
             between += u64::from(traces.kill_at_an_insert(projector, &mut luck).await);
         }
-        over.store(true, Ordering::Relaxed);
         (kills, engines)
     };
-    let ((kills, engines), ()) = tokio::join!(killing, writing);
-    let projector = start();
-    let amounted = amounted(&url, bed.store.as_ref()).await;
-    projector.stop().await;
-    relay.stop().await;
+    let (kills, engines) = scene.during(happening).await;
+    let amounted = scene.finish().await;
     luck.print(format_args!(
         "{kills} kills, {wanted} of them between insert and checkpoint, {engines} of the engine; {amounted}"
     ));
+}
+
+/// The deduplication window is exceeded on purpose: no token is remembered any more when everything is sent again, cut
+/// into ranges as Kafka gives it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_kafka_gives_again_after_its_token_was_forgotten_is_there_once() {
+    let luck = Luck::new("ClickHouse's window exceeded");
+    let scene = Scene::new(Feed::Kafka).await;
+    let traces = Traces::new(&scene.database, &scene.url);
+    for table in ["watermark_rows", "event_rows", "ledger_entry_rows"] {
+        let window = format!("ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 2");
+        traces.execute(&window).await;
+        // Parts that are not merged keep what was inserted twice.
+        traces.execute(&format!("SYSTEM STOP MERGES {table}")).await;
+    }
+    let projector = scene.projector();
+    for _ in 0..luck.times(12, 100) {
+        fill(&scene.writer, 20).await;
+        scene.amounted().await;
+    }
+    projector.stop().await;
+    let head = scene.head().await.0;
+    assert_eq!(traces.rows_after(0).await, head);
+    traces.execute("TRUNCATE TABLE watermark_rows").await;
+    let forget = "UPDATE projections SET position = 0, feed_place = NULL, intended = NULL WHERE name = 'clickhouse'";
+    sqlx::raw_sql(forget).execute(&traces.pool).await.unwrap();
+    let projector = scene.projector();
+    let amounted = scene.amounted().await;
+    projector.stop().await;
+    let twice = traces.rows_after(0).await;
+    assert!(
+        twice > head,
+        "the tokens were not forgotten: {twice} rows of {head} events"
+    );
+    luck.print(format_args!("{twice} rows in parts that are not merged; {amounted}"));
 }

@@ -1,16 +1,19 @@
-//! Measurements of engagement while the platform and ClickHouse are killed: delivered twice, out of order, weeks late, and
-//! corrected, their sums are exact.
+//! Measurements of engagement while the platform, ClickHouse and Kafka are killed: delivered twice, out of order, weeks
+//! late, and corrected, their sums are exact.
 
 use super::bad_luck::Luck;
 use reqwest::Client;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use viral_tests::clickhouse::{Engine, client};
 use viral_tests::journey::{Chance, Stage};
+use viral_tests::kafka::Broker;
 use viral_tests::process::{Platform, TOKEN, free_port};
-use viral_tests::server::TestServer;
+use viral_tests::published::Bed;
+use viral_tests::server::{Database, TestServer};
 
 /// How many measurements a request has.
 const BATCH: u64 = 5_000;
@@ -120,16 +123,41 @@ impl Source {
     }
 }
 
+async fn in_clickhouse(url: &str) -> Sums {
+    let query =
+        "SELECT count(), sum(impressions), sum(clicks), sum(watch_time), sum(conversions) FROM engagement_metrics";
+    let found = client(url).query(query).fetch_one::<(u64, u64, u64, u64, u64)>();
+    let (count, impressions, clicks, watch_time, conversions) = found.await.unwrap();
+    Sums {
+        count,
+        impressions,
+        clicks,
+        watch_time,
+        conversions,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sums_are_exact_whatever_dies() {
-    let mut luck = Luck::new("engagement under kills");
-    let (count, seed) = (luck.times(100_000, 1_000_000), luck.seed);
     let database = TestServer::shared().await.database().await;
     let home = tempfile::tempdir().unwrap();
+    sums_are_exact(home.path(), &database, None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_through_kafka_are_exact_whatever_dies() {
+    let bed = Bed::new().await;
+    sums_are_exact(bed.home.path(), &bed.database, Some(bed.broker)).await;
+}
+
+/// Straight into ClickHouse, or through a broker, which is killed, too.
+async fn sums_are_exact(home: &Path, database: &Database, broker: Option<&Broker>) {
+    let mut luck = Luck::new("engagement under kills");
+    let (count, seed) = (luck.times(100_000, 1_000_000), luck.seed);
     let engine = Engine::start().await;
     let (url, port) = (engine.database(), free_port());
     let start = async || {
-        let mut command = Platform::command("up", home.path(), port, Some(&database.superuser_url));
+        let mut command = Platform::command("up", home, port, Some(&database.superuser_url));
         command.env("CLICKHOUSE_URL", &url);
         Platform::started(command, port).await
     };
@@ -159,43 +187,44 @@ async fn sums_are_exact_whatever_dies() {
         let (mut kills, mut platform) = (0, platform);
         while !over.load(Ordering::Relaxed) {
             luck.wait(300, 1_500).await;
-            if kills % 2 == 0 {
-                engine.kill().await;
-                engine.restart().await;
-            } else {
-                platform.kill().await;
-                platform = start().await;
+            match (kills % 3, broker) {
+                (0, _) => {
+                    engine.kill().await;
+                    engine.restart().await;
+                }
+                (1, Some(broker)) => {
+                    broker.kill().await;
+                    broker.restart().await;
+                }
+                _ => {
+                    platform.kill().await;
+                    platform = start().await;
+                }
             }
             kills += 1;
         }
         (kills, platform)
     };
     let (sent, (kills, platform)) = tokio::join!(sending, killing);
-    let query =
-        "SELECT count(), sum(impressions), sum(clicks), sum(watch_time), sum(conversions) FROM engagement_metrics";
-    let found = client(&url)
-        .query(query)
-        .fetch_one::<(u64, u64, u64, u64, u64)>()
-        .await
-        .unwrap();
-    let (count, impressions, clicks, watch_time, conversions) = found;
-    let found = Sums {
-        count,
-        impressions,
-        clicks,
-        watch_time,
-        conversions,
-    };
-    assert_eq!(found, source.sums());
+    let (mut found, wanted) = (in_clickhouse(&url).await, source.sums());
+    let deadline = Instant::now() + PATIENCE;
+    // What goes through Kafka comes a little later.
+    while broker.is_some() && found != wanted && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        found = in_clickhouse(&url).await;
+    }
+    assert_eq!(found, wanted);
     // The campaign says the same.
     let path = format!("/v1/campaigns/{}/metrics", source.campaign);
     let told = platform.client.get(&path).await.body["totals"]["engagement"].clone();
     assert_eq!(
         told,
-        json!({"impressions": impressions, "clicks": clicks, "watch_time": watch_time, "conversions": conversions})
+        json!({"impressions": found.impressions, "clicks": found.clicks, "watch_time": found.watch_time,
+            "conversions": found.conversions})
     );
     platform.stop().await;
+    let way = broker.map_or("straight", |_| "through Kafka");
     luck.print(format_args!(
-        "{kills} kills, {sent} measurements sent, {count} of them different ones, sums exact"
+        "{kills} kills, {sent} measurements sent {way}, {count} of them different ones, sums exact"
     ));
 }

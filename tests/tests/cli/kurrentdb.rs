@@ -1,13 +1,16 @@
-//! The whole platform with its log in KurrentDB: the demo's journey, the auditor's tools after it, and what is refused.
+//! The whole platform with its log in KurrentDB, Kafka and ClickHouse beside it: the demo's journey, the auditor's tools
+//! after it, and what is refused.
 
 use super::journey::Desk;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::Instant;
+use viral_tests::clickhouse::Engine;
 use viral_tests::files::{rows, small_journal};
 use viral_tests::kurrentdb::{Fake, apart, server};
 use viral_tests::process::{Background, Platform, TOKEN, free_port, run};
+use viral_tests::published::Topics;
 
 /// How long a story, or catching up with it, may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -16,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 struct Office {
     desk: Desk,
     event_store: String,
+    /// Empty where nothing is beside it.
+    brokers: String,
+    clickhouse: String,
 }
 
 impl Office {
@@ -23,11 +29,16 @@ impl Office {
         Office {
             desk: Desk::new().await,
             event_store: event_store.to_owned(),
+            brokers: String::new(),
+            clickhouse: String::new(),
         }
     }
 
     fn on_this_log(&self, mut command: Command) -> Command {
-        command.env("EVENT_STORE", &self.event_store);
+        command
+            .env("EVENT_STORE", &self.event_store)
+            .env("KAFKA_BROKERS", &self.brokers)
+            .env("CLICKHOUSE_URL", &self.clickhouse);
         command
     }
 
@@ -79,6 +90,8 @@ impl Office {
             let head = &models[0]["head"];
             if models.iter().all(|model| &model["position"] == head) {
                 assert!(models.len() >= 5, "{list}");
+                let analytics = models.iter().filter(|model| model["name"] == "clickhouse");
+                assert_eq!(analytics.count(), usize::from(!self.clickhouse.is_empty()), "{list}");
                 return head.as_str().unwrap().parse().unwrap();
             }
             assert!(Instant::now() < deadline, "{list}");
@@ -102,6 +115,21 @@ impl Office {
         assert_eq!(lines.lines().count() as u64, events);
         let journal = self.ok(&["export", "journal", "--format", "csv"]).await;
         assert!(journal.lines().count() > 20, "{journal}");
+
+        let analytics = self.json(&["audit", "diff", "--clickhouse", "--json"]).await;
+        assert_eq!(analytics["holds"], true, "{analytics}");
+        assert_eq!(analytics["position"], events.to_string(), "{analytics}");
+        // The published log is the same one, to its end.
+        let deadline = Instant::now() + PATIENCE;
+        let published = loop {
+            let published = self.json(&["audit", "verify", "--source", "kafka", "--json"]).await;
+            if published["position"] == verified["position"] {
+                break published;
+            }
+            assert!(Instant::now() < deadline, "{published}");
+        };
+        assert_eq!(published["holds"], true, "{published}");
+        assert_eq!(published["state_hash"], verified["state_hash"], "{published}");
     }
 }
 
@@ -122,7 +150,10 @@ async fn the_platform_runs_on_a_server_of_kurrentdb() {
 }
 
 async fn the_journey(event_store: &str) {
-    let office = Office::new(event_store).await;
+    let topics = Topics::empty().await;
+    let mut office = Office::new(event_store).await;
+    office.brokers = topics.broker.brokers();
+    office.clickhouse = Engine::shared().await.database();
     let text = office.refused(&["audit", "verify"]).await;
     assert!(text.contains("viral migrate"), "{text}");
     office.ok(&["migrate"]).await;
@@ -140,9 +171,13 @@ async fn the_journey(event_store: &str) {
     office.check_reports(after_first).await;
     platform.stop().await;
 
-    // Each role in its own: two of them append.
+    // Each role in its own, read models and workers behind Kafka: two of them append.
     let api = office.role("api").await;
-    let others = [office.background(&["project"]), office.background(&["work", "--dev"])];
+    let others = [
+        office.background(&["relay"]),
+        office.background(&["project", "--feed", "kafka"]),
+        office.background(&["work", "--dev", "--feed", "kafka"]),
+    ];
     office.ok(&["demo"]).await;
     let journal = small_journal();
     let import = [
