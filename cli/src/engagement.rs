@@ -154,10 +154,12 @@ impl Carrier {
     }
 }
 
-/// Tells an error once, and waits longer each time.
+/// Tells an error once, and waits longer each time. What has passed after the first pause is not told: at the start of a
+/// platform tables may still be made.
 #[derive(Debug)]
 struct Patience {
     pause: Duration,
+    failed: bool,
     told: Option<String>,
 }
 
@@ -165,6 +167,7 @@ impl Default for Patience {
     fn default() -> Patience {
         Patience {
             pause: PAUSES.0,
+            failed: false,
             told: None,
         }
     }
@@ -176,13 +179,15 @@ impl Patience {
             tracing::info!("{again}");
         }
         self.pause = PAUSES.0;
+        self.failed = false;
     }
 
     async fn fails(&mut self, what: &str, error: &str) {
-        if self.told.as_deref() != Some(error) {
+        if self.failed && self.told.as_deref() != Some(error) {
             tracing::warn!(error, "{what}");
             self.told = Some(error.to_owned());
         }
+        self.failed = true;
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(PAUSES.1);
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// those events are then applied again, so nothing waits for the disk.
 const SESSION: &str = "SET ROLE viral_projector; SET synchronous_commit = off; \
      SET default_transaction_isolation = 'read committed'; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
-     SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'";
+     SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'; SET jit = off";
 
 /// A pool whose connections have the role `viral_projector`, which the user of the URL must be allowed to take on. It
 /// connects when it is first used.

@@ -62,6 +62,33 @@ async fn the_application_may_not_do_more_than_it_needs() {
     }
 }
 
+/// Acknowledged is on the disk, and no short statement is compiled, whatever the server's defaults are.
+#[tokio::test]
+async fn sessions_have_their_own_settings() {
+    let database = TestServer::shared().await.database().await;
+    let mut root = PgConnection::connect(&database.superuser_url).await.unwrap();
+    for setting in ["synchronous_commit = off", "jit = on", "timezone = 'Asia/Tokyo'"] {
+        let statement = format!(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {}', current_database()); END $$",
+            setting.replace('\'', "''")
+        );
+        root.execute(statement.as_str()).await.unwrap();
+    }
+    let store = database.store().await;
+    let projector = viral_projections::connect(&database.app_url).unwrap();
+    for (pool, synchronous_commit) in [(store.pool(), "on"), (&projector, "off")] {
+        for (setting, expected) in [
+            ("synchronous_commit", synchronous_commit),
+            ("jit", "off"),
+            ("timezone", "UTC"),
+        ] {
+            let show = format!("SHOW {setting}");
+            let found: String = sqlx::query_scalar(&show).fetch_one(pool).await.unwrap();
+            assert_eq!(found, expected, "{setting}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn migrating_twice_changes_nothing() {
     let database = TestServer::shared().await.database().await;
