@@ -5,7 +5,7 @@ use crate::json;
 use crate::kind::{self, Kind};
 use crate::openapi::schemas;
 use crate::parse::Place;
-use crate::problem::Problem;
+use crate::problem::{Problem, cut};
 use crate::query::{NoQuery, Params};
 use crate::state::AppState;
 use crate::write;
@@ -24,8 +24,6 @@ use viral_domain::{CampaignId, Measurement, UserId};
 const MAX_ROWS: usize = 10_000;
 /// The longest body, in bytes.
 const MAX_BODY: usize = 8 * 1024 * 1024;
-/// The longest detail of a measurement that is not kept, in characters.
-const LONGEST_DETAIL: usize = 400;
 /// One JSON object on each line: <https://github.com/ndjson/ndjson-spec>.
 const NDJSON: &str = "application/x-ndjson";
 
@@ -195,14 +193,6 @@ pub(crate) async fn record(
         accepted: sent - rejected.len(),
         rejected,
     }))
-}
-
-/// A detail says what somebody sent, who may have sent much.
-fn cut(detail: &str) -> String {
-    match detail.char_indices().nth(LONGEST_DETAIL) {
-        Some((end, _)) => format!("{}…", &detail[..end]),
-        None => detail.to_owned(),
-    }
 }
 
 /// The text of each measurement of a request.

@@ -1,8 +1,8 @@
 //! Bodies: JSON in which no object names a field twice, read into exactly the fields that are expected.
 
-use crate::kind::{self, Kind};
-use crate::problem::Problem;
-use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use crate::kind;
+use crate::problem::{Problem, cut};
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
@@ -30,14 +30,14 @@ pub(crate) fn parse_one<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> 
 
 fn object(text: &[u8]) -> Result<Value, Mistake> {
     let Unique(value) = serde_json::from_slice(text).map_err(|error| match error.classify() {
-        Category::Data => Mistake::new(kind::DUPLICATE_KEY, None, &error),
-        Category::Syntax | Category::Eof | Category::Io => Mistake::new(kind::MALFORMED_JSON, None, &error),
+        Category::Data => Mistake::new(Wrong::Twice, &error),
+        Category::Syntax | Category::Eof | Category::Io => Mistake::new(Wrong::Json, &error),
     })?;
     match value {
         Value::Object(_) => Ok(value),
         _ => Err(Mistake {
-            kind: kind::INVALID_BODY,
-            what: "it must be a JSON object".to_owned(),
+            wrong: Wrong::Whole,
+            why: "must be a JSON object".to_owned(),
             place: None,
         }),
     }
@@ -45,62 +45,96 @@ fn object(text: &[u8]) -> Result<Value, Mistake> {
 
 fn fields<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, Mistake> {
     serde_json::from_slice(text).map_err(|error| {
-        if let Err(error) = serde_json::from_slice::<IgnoredAny>(text) {
-            return Mistake::new(kind::MALFORMED_JSON, None, &error);
+        // What stands where a variant is expected is a mistake of syntax to the parser, JSON or not.
+        if !error.is_data() && serde_json::from_slice::<Value>(text).is_err() {
+            return Mistake::new(Wrong::Json, &error);
         }
         // Which field it is costs time to know: it is asked only now.
         let again = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(text));
-        let path = again.err().map(|error| error.path().to_string());
-        Mistake::new(kind::INVALID_BODY, path.filter(|path| path != "."), &error)
+        let path = again.err().map(|error| error.path().to_string()).unwrap_or_default();
+        Mistake::new(Wrong::Field(path), &error)
     })
 }
 
 /// What is wrong with a text.
 struct Mistake {
-    kind: Kind,
-    what: String,
+    wrong: Wrong,
+    why: String,
     /// Line and column, from 1.
     place: Option<(usize, usize)>,
 }
 
+enum Wrong {
+    /// It is no JSON.
+    Json,
+    /// It names a field twice.
+    Twice,
+    /// It is something else.
+    Whole,
+    /// What is at this path cannot be used.
+    Field(String),
+}
+
 impl Mistake {
-    /// With the field in which it is.
-    fn new(kind: Kind, field: Option<String>, error: &serde_json::Error) -> Mistake {
+    fn new(wrong: Wrong, error: &serde_json::Error) -> Mistake {
         let (line, column) = (error.line(), error.column());
-        let said = error.to_string();
-        let said = said
+        let why = error.to_string();
+        let why = why
             .strip_suffix(&format!(" at line {line} column {column}"))
-            .unwrap_or(&said);
-        let what = match field {
-            Some(field) => format!("{field}: {said}"),
-            None if kind == kind::MALFORMED_JSON => format!("it is not JSON: {said}"),
-            None => said.to_owned(),
-        };
+            .unwrap_or(&why);
         Mistake {
-            kind,
-            what,
+            wrong,
+            why: cut(why),
             place: Some((line, column)),
         }
     }
 
+    /// Of the text, which is called so.
+    fn of(&self, name: &str) -> Problem {
+        let why = &self.why;
+        let (kind, detail) = match &self.wrong {
+            Wrong::Json => (kind::MALFORMED_JSON, format!("{name} is not JSON: {why}")),
+            Wrong::Twice => (kind::DUPLICATE_KEY, why.clone()),
+            Wrong::Whole => (kind::INVALID_BODY, format!("{name} {why}")),
+            Wrong::Field(path) => match holder(path, why) {
+                "" => (kind::INVALID_BODY, why.clone()),
+                holder => (kind::INVALID_BODY, format!("{}: {why}", cut(holder))),
+            },
+        };
+        Problem::new(kind, detail)
+    }
+
     fn in_body(self) -> Problem {
-        let what = self.what.strip_prefix("it ").map(|what| format!("the body {what}"));
-        let what = what.unwrap_or(self.what);
+        let problem = self.of("the body");
         match self.place {
-            Some((line, column)) => Problem::new(self.kind, format!("{what} at line {line} column {column}"))
-                .with("line", line)
-                .with("column", column),
-            None => Problem::new(self.kind, what),
+            Some((line, column)) => Problem::new(
+                problem.kind(),
+                format!("{} at line {line} column {column}", problem.detail()),
+            )
+            .with("line", line)
+            .with("column", column),
+            None => problem,
         }
     }
 
     /// Where it begins in the body is not known.
     fn in_one(self) -> Problem {
-        let what = match self.place {
-            Some((1, column)) if self.kind == kind::MALFORMED_JSON => format!("{} at its column {column}", self.what),
-            _ => self.what,
-        };
-        Problem::new(self.kind, what)
+        let problem = self.of("it");
+        match (&self.wrong, self.place) {
+            (Wrong::Json, Some((1, column))) => {
+                Problem::new(problem.kind(), format!("{} at its column {column}", problem.detail()))
+            }
+            _ => problem,
+        }
+    }
+}
+
+/// What is at a path, or, if its last name is unknown, which the error says, what has that name.
+fn holder<'p>(path: &'p str, why: &str) -> &'p str {
+    match why.starts_with("unknown field") {
+        true => path.rsplit_once('.').map_or("", |(holder, _)| holder),
+        false if path == "." => "",
+        false => path,
     }
 }
 
@@ -220,6 +254,16 @@ mod tests {
         free: std::collections::BTreeMap<String, String>,
         #[serde(default)]
         colour: Colour,
+        #[serde(default)]
+        #[expect(dead_code, reason = "only whether it can be read matters")]
+        inner: Vec<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, expecting = "an object with a")]
+    struct Inner {
+        #[serde(rename = "a")]
+        _a: u8,
     }
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -251,11 +295,19 @@ mod tests {
             "{detail}"
         );
         let (code, detail) = code_and_detail(r#"{"amount":"1","size":"large"}"#);
+        assert_eq!(code, "invalid_body");
         assert_eq!(
-            (code, detail.contains("unknown field `size`")),
-            ("invalid_body", true),
-            "{detail}"
+            detail,
+            "unknown field `size`, expected one of `amount`, `free`, `colour`, `inner` at line 1 column 20"
         );
+        let (_, detail) = code_and_detail(r#"{"inner":[{"it is":1}]}"#);
+        assert_eq!(
+            detail,
+            "inner[0]: unknown field `it is`, expected `a` at line 1 column 18"
+        );
+        let long = "x".repeat(60_000);
+        assert!(code_and_detail(&format!(r#"{{"{long}":1}}"#)).1.len() < 500);
+        assert!(code_and_detail(&format!(r#"{{"free":{{"{long}":1}}}}"#)).1.len() < 900);
         let (code, detail) = code_and_detail(r#"{"free":{"a":"1","a":"2"}}"#);
         assert_eq!(
             (code, detail.contains("\"a\" is there twice")),
@@ -287,9 +339,29 @@ mod tests {
             ),
             (r#"{"free":}"#, "it is not JSON: expected value at its column 9"),
             (r#"{"free":{"a":"1","a":"2"}}"#, "the field \"a\" is there twice"),
+            (
+                r#"{"inner":[7]}"#,
+                "inner[0]: invalid type: integer `7`, expected an object with a",
+            ),
             ("[]", "it must be a JSON object"),
         ] {
             assert_eq!(parse_one::<Body>(text.as_bytes()).unwrap_err().detail(), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_kept_as_it_is_must_be_json_too() {
+        #[derive(Debug, Deserialize)]
+        struct Kept<'a> {
+            #[serde(borrow, rename = "rows")]
+            _rows: Vec<&'a serde_json::value::RawValue>,
+        }
+        for (body, code) in [
+            (&b"{\"rows\":[{\"a\":\"\xff\"}]}"[..], "malformed_json"),
+            (b"{\"rows\":[{]}", "malformed_json"),
+            (b"{\"rows\":7}", "invalid_body"),
+        ] {
+            assert_eq!(parse::<Kept<'_>>(body).unwrap_err().kind().code, code);
         }
     }
 

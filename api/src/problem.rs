@@ -7,6 +7,17 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// The longest text of what somebody sent that a detail says, in characters.
+const LONGEST: usize = 400;
+
+/// A detail says what somebody sent, who may have sent much.
+pub(crate) fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// A problem. The middleware around all routes writes it out, because only that knows the request's id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {

@@ -14,7 +14,7 @@ use consume::Consumer;
 use sqlx::PgPool;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use viral_commands::EngagementSink;
 use viral_kafka::EngagementTopic;
@@ -29,6 +29,8 @@ const LEASE: &str = "engagement";
 const LOOK: Duration = Duration::from_secs(2);
 /// Pauses after errors, from the first to the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
+/// After how long without an error the next one is a first one: longer than a pause and an attempt that hangs.
+const CALM: Duration = Duration::from_secs(300);
 /// How many measurements are moved at once.
 const MOVED: u32 = 10_000;
 
@@ -154,12 +156,12 @@ impl Carrier {
     }
 }
 
-/// Tells an error once, and waits longer each time. What has passed after the first pause is not told: at the start of a
-/// platform tables may still be made.
+/// Tells an error once, and waits longer each time. One that does not come again is not told: at the start of a platform
+/// tables may still be made.
 #[derive(Debug)]
 struct Patience {
     pause: Duration,
-    failed: bool,
+    failed: Option<Instant>,
     told: Option<String>,
 }
 
@@ -167,7 +169,7 @@ impl Default for Patience {
     fn default() -> Patience {
         Patience {
             pause: PAUSES.0,
-            failed: false,
+            failed: None,
             told: None,
         }
     }
@@ -179,16 +181,58 @@ impl Patience {
             tracing::info!("{again}");
         }
         self.pause = PAUSES.0;
-        self.failed = false;
     }
 
     async fn fails(&mut self, what: &str, error: &str) {
-        if self.failed && self.told.as_deref() != Some(error) {
+        if self.is_to_be_told(error, Instant::now()) {
             tracing::warn!(error, "{what}");
-            self.told = Some(error.to_owned());
         }
-        self.failed = true;
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(PAUSES.1);
+    }
+
+    fn is_to_be_told(&mut self, error: &str, now: Instant) -> bool {
+        let again = self.failed.is_some_and(|failed| now - failed < CALM);
+        if !again {
+            *self = Patience::default();
+        }
+        self.failed = Some(now);
+        let news = again && self.told.as_deref() != Some(error);
+        if news {
+            self.told = Some(error.to_owned());
+        }
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CALM, Patience};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn what_lasts_is_told_whatever_works_meanwhile() {
+        let (mut patience, mut now) = (Patience::default(), Instant::now());
+        let mut fails = |patience: &mut Patience, error| {
+            now += Duration::from_secs(60);
+            patience.is_to_be_told(error, now)
+        };
+        assert!(!fails(&mut patience, "away"));
+        patience.works("again");
+        assert!(fails(&mut patience, "away"));
+        assert!(!fails(&mut patience, "away"));
+        assert!(fails(&mut patience, "full"));
+        patience.works("again");
+        assert!(fails(&mut patience, "full"));
+    }
+
+    #[test]
+    fn after_a_calm_it_begins_anew() {
+        let (mut patience, now) = (Patience::default(), Instant::now());
+        assert!(!patience.is_to_be_told("away", now));
+        patience.pause *= 2;
+        assert!(!patience.is_to_be_told("away", now + CALM));
+        assert_eq!(patience.pause, Patience::default().pause);
+        assert!(patience.is_to_be_told("away", now + CALM + Duration::from_secs(1)));
     }
 }

@@ -131,7 +131,7 @@ impl<'de> Deserialize<'de> for Code {
 
 /// What a transaction or hold is about, in the words of whoever posted it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with type and id")]
 pub struct Reference {
     /// Which one, for example the campaign's id.
     pub id: String,

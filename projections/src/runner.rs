@@ -7,13 +7,15 @@ use crate::registry::{self, Target};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use viral_store::Position;
 use viral_store::feed::{Feed, FeedError};
+use viral_store::{Position, StoredEvent};
 
 /// How many events are applied in one transaction.
 const BATCH: usize = 2_000;
 /// How long one look for new events takes. Notifications make it shorter.
 const WAIT: Duration = Duration::from_secs(5);
+/// How long more is waited for where only the position would move: each move is a transaction.
+const LINGER: Duration = Duration::from_millis(10);
 /// How often a stopped read model is looked at, whether somebody resumed it.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Pauses after errors, from the first to the longest.
@@ -90,7 +92,7 @@ impl Projector {
             },
         };
         let after = following.at;
-        let events = match following.feed.read_after(after, BATCH, WAIT).await {
+        let events = match next(following.feed.as_mut(), model, after).await {
             Ok(events) => events,
             Err(FeedError::Incomplete(problem)) => {
                 // Nobody but an operator can help: seen in `viral projections list` and `viral doctor`.
@@ -172,6 +174,21 @@ impl Projector {
         );
         self.rebuild(model.name, &mut |_, _| {}).await
     }
+}
+
+/// The next events, with more of them where the first are nothing to this read model.
+async fn next(feed: &mut dyn Feed, model: &ReadModel, after: Position) -> Result<Vec<StoredEvent>, FeedError> {
+    let mut events = feed.read_after(after, BATCH, WAIT).await?;
+    let Some(last) = events.last().map(|event| event.position) else {
+        return Ok(events);
+    };
+    let left = BATCH.saturating_sub(events.len());
+    if left > 0 && !events.iter().any(|event| model.is_about(event)) {
+        tokio::time::sleep(LINGER).await;
+        // An error comes again when these are applied.
+        events.extend(feed.read_after(last, left, Duration::ZERO).await.unwrap_or_default());
+    }
+    Ok(events)
 }
 
 /// Says what is wrong and waits, longer each time.

@@ -7,7 +7,8 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 /// Session settings of every connection. A crash of the server may lose the last commits, each with its checkpoint:
-/// those events are then applied again, so nothing waits for the disk.
+/// those events are then applied again, so nothing waits for the disk. Nothing is compiled (`jit`): the statements of a batch
+/// are short, and what reads much fetches it.
 const SESSION: &str = "SET ROLE viral_projector; SET synchronous_commit = off; \
      SET default_transaction_isolation = 'read committed'; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
      SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'; SET jit = off";

@@ -11,7 +11,7 @@ static BROKER: OnceCell<Broker> = OnceCell::const_new();
 pub struct Broker(Component);
 
 impl Broker {
-    /// The broker that the tests of one binary share. Only who has the topics to itself ([`crate::published::Bed`]) may
+    /// The broker that the tests of one binary share. Only who has the topics to itself ([`crate::published::Topics`]) may
     /// stop it, and must start it again.
     pub async fn shared() -> &'static Broker {
         BROKER.get_or_init(Broker::start).await

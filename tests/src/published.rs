@@ -33,7 +33,7 @@ static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Empty topics, for as long as nobody else may use them.
 pub struct Topics {
-    turn: MutexGuard<'static, ()>,
+    _turn: MutexGuard<'static, ()>,
     /// The broker that has the topics.
     pub broker: &'static Broker,
     /// The same, as the platform knows it.
@@ -48,17 +48,18 @@ impl Topics {
         let cluster = Cluster::new(broker.brokers());
         remove_topics(broker).await;
         topics::create(&cluster).await.unwrap();
-        Topics { turn, broker, cluster }
+        Topics {
+            _turn: turn,
+            broker,
+            cluster,
+        }
     }
 }
 
 /// A log in a database of its own, and topics of its own.
 pub struct Bed {
-    _turn: MutexGuard<'static, ()>,
-    /// The broker that has the topics.
-    pub broker: &'static Broker,
-    /// The same, as the platform knows it.
-    pub cluster: Cluster,
+    /// Where it is published.
+    pub topics: Topics,
     /// The database of the log.
     pub database: Database,
     /// The log.
@@ -87,16 +88,14 @@ pub struct Seen {
 impl Bed {
     /// An empty log and empty topics.
     pub async fn new() -> Bed {
-        let Topics { turn, broker, cluster } = Topics::empty().await;
+        let topics = Topics::empty().await;
         let database = TestServer::shared().await.database().await;
         let store = database.store().await;
         let (writer, _task) = Writer::start(store.clone(), Settings::default()).await.unwrap();
         let home = tempfile::tempdir().unwrap();
-        point_at(home.path(), &broker.brokers());
+        point_at(home.path(), &topics.broker.brokers());
         Bed {
-            _turn: turn,
-            broker,
-            cluster,
+            topics,
             database,
             store,
             writer,
@@ -121,7 +120,7 @@ impl Bed {
 
     /// A relay of this log, not running yet.
     pub fn relay(&self) -> Relay {
-        Relay::new(self.cluster.clone(), self.store.clone(), self.store.leases())
+        Relay::new(self.topics.cluster.clone(), self.store.clone(), self.store.leases())
     }
 
     /// Starts a relay in this process.
@@ -143,7 +142,7 @@ impl Bed {
 
     /// Everything that is in the topics now, read by a client that knows nothing of the platform.
     pub async fn seen(&self) -> Vec<Seen> {
-        let brokers = self.broker.brokers();
+        let brokers = self.topics.broker.brokers();
         tokio::task::spawn_blocking(move || read_all(&brokers)).await.unwrap()
     }
 
@@ -182,7 +181,7 @@ impl Bed {
         let head = self.head().await;
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let tails = viral_kafka::tails(&self.cluster, self.store.source()).await;
+            let tails = viral_kafka::tails(&self.topics.cluster, self.store.source()).await;
             let last = tails.iter().flatten().filter_map(|tail| tail.last.as_ref());
             if last.map(|event| event.position).max() >= Some(head) {
                 break;
@@ -236,7 +235,7 @@ impl Bed {
 
     fn producer(&self) -> &'static ThreadedProducer<DefaultProducerContext> {
         static PRODUCER: std::sync::OnceLock<ThreadedProducer<DefaultProducerContext>> = std::sync::OnceLock::new();
-        PRODUCER.get_or_init(|| client(&self.broker.brokers()).create().unwrap())
+        PRODUCER.get_or_init(|| client(&self.topics.broker.brokers()).create().unwrap())
     }
 
     async fn flush(&self) {

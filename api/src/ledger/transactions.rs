@@ -194,7 +194,7 @@ pub(super) struct PostTransaction {
 /// One amount to move from the credit of one account to the debit of another.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewPosting)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with debit, credit, amount and asset")]
 pub(super) struct PostingText {
     /// The account that is debited.
     #[schema(value_type = schemas::Address)]

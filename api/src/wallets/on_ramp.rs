@@ -20,7 +20,7 @@ use viral_domain::{Money, Rate, UserId, Vcoin};
 
 /// Fiat money.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with amount and asset")]
 #[schema(as = FiatMoney)]
 pub(crate) struct Fiat {
     /// How much, more than zero.

@@ -102,8 +102,8 @@ impl Consumer {
                     }
                     return Ok(());
                 }
+                patience.works("measurements are read from Kafka again");
             }
-            patience.works("measurements are read from Kafka again");
         }
     }
 

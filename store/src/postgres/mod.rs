@@ -49,8 +49,8 @@ const SESSION: &str = "SET ROLE viral_app; SET synchronous_commit = on; \
 
 /// What the connection that appends has besides. It only looks up ids and streams, which is what the indexes are for.
 /// The planner would read the whole table for them as long as it believes that to be small: it keeps a plan from the
-/// log's first minute until somebody analyses the table. A scan counts as so dear then that a server with `jit` would
-/// compile even the one of the head, which has one row.
+/// log's first minute until somebody analyses the table. A scan counts as so dear then, up to PostgreSQL 17, that
+/// a server with `jit` would compile even the one of the head, which has one row.
 const LOOK_UPS: &str = "; SET enable_seqscan = off";
 
 impl PostgresStore {

@@ -182,6 +182,11 @@ impl Fake {
         self.state.data().stream(stream).to_vec()
     }
 
+    /// How many records a stream has.
+    pub fn len(&self, stream: &str) -> usize {
+        self.state.data().stream(stream).len()
+    }
+
     /// Changes a stream as nobody can by way of the protocol.
     pub fn change(&self, stream: &str, change: impl FnOnce(&mut Vec<Recorded>)) {
         change(self.state.data().streams.entry(stream.to_owned()).or_default());

@@ -1,7 +1,7 @@
 //! What the tests of the published log have in common: a seed, a log that is written to, read models and a ClickHouse
 //! that follow it from Kafka, and a reader with a checkpoint of its own that forgets everything else now and then.
 
-use super::clickhouse_scene::amounted;
+use super::clickhouse_scene::{Feed, amounted, migrated, projector};
 use async_trait::async_trait;
 use std::future::Future;
 use std::sync::Arc;
@@ -9,12 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use viral_kafka::KafkaFeeds;
-use viral_projections::ClickHouse;
 use viral_store::feed::{FeedError, Feeds as _, NoteUnreadable, UnreadableRecord};
 use viral_store::{EventStore as _, Position, StoredEvent};
 use viral_tests::clickhouse::Engine;
 use viral_tests::journey::{Chance, check_audits};
-use viral_tests::process::{Background, viral};
+use viral_tests::process::Background;
 use viral_tests::published::{Bed, PATIENCE};
 
 /// How many events are written at once, and the shortest and longest pause after them, in milliseconds. Everybody who
@@ -24,7 +23,7 @@ const PAUSE: (u64, u64) = (20, 180);
 
 /// What happens when.
 pub struct Luck {
-    what: &'static str,
+    what: String,
     pub seed: u64,
     pub chance: Chance,
     long: bool,
@@ -32,7 +31,8 @@ pub struct Luck {
 
 impl Luck {
     /// The seed is `VIRAL_SEED` or the clock's. It is printed first: a test that fails is run again by it.
-    pub fn new(what: &'static str) -> Luck {
+    pub fn new(what: impl Into<String>) -> Luck {
+        let what = what.into();
         let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
         let given = std::env::var("VIRAL_SEED").ok();
         let seed = given.map_or_else(clock, |text| text.parse().expect("VIRAL_SEED is a number"));
@@ -96,18 +96,12 @@ impl NoteUnreadable for NothingUnreadable {
 impl Scene {
     pub async fn new() -> Scene {
         let bed = Bed::new().await;
-        std::fs::write(bed.home.path().join("master.key"), "5e".repeat(32)).unwrap();
         let engine = Engine::start().await;
-        let clickhouse = engine.database();
-        ClickHouse::connect(&clickhouse).unwrap().migrate().await.unwrap();
-        let mut command = viral(bed.home.path(), &["project", "--feed", "kafka"]);
-        command
-            .env("DATABASE_URL", &bed.database.superuser_url)
-            .env("CLICKHOUSE_URL", &clickhouse)
-            .stdout(std::process::Stdio::null());
+        let clickhouse = migrated(&engine).await;
+        let project = projector(bed.home.path(), &bed.database.superuser_url, &clickhouse, Feed::Kafka);
         Scene {
             bed,
-            project: Background::started(command),
+            project,
             clickhouse,
             _engine: engine,
             over: AtomicBool::new(false),
@@ -141,7 +135,7 @@ impl Scene {
     }
 
     async fn published(&self) -> Position {
-        let tails = viral_kafka::tails(&self.bed.cluster, self.bed.store.source())
+        let tails = viral_kafka::tails(&self.bed.topics.cluster, self.bed.store.source())
             .await
             .unwrap();
         let last = tails.iter().filter_map(|tail| tail.last.as_ref());
@@ -162,7 +156,7 @@ impl Scene {
     }
 
     async fn read(&self, mut chance: Chance, written: &AtomicBool) -> Reading {
-        let (cluster, store) = (self.bed.cluster.clone(), self.bed.store.clone());
+        let (cluster, store) = (self.bed.topics.cluster.clone(), self.bed.store.clone());
         let feeds = KafkaFeeds::new(cluster, store, Arc::new(NothingUnreadable));
         let (mut at, mut place) = (Position::START, None::<String>);
         let mut feed = feeds.open(at, None);

@@ -1,10 +1,10 @@
 //! A log that is written to, a ClickHouse that is filled from it, and money that moves meanwhile.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::process::Command;
 use tokio::time::Instant;
 use viral_commands::{Settings, Writer};
 use viral_projections::ClickHouse;
@@ -43,7 +43,7 @@ pub struct Scene {
     over: AtomicBool,
     home: TempDir,
     /// Who publishes, and where.
-    _kafka: Option<(Background, Topics)>,
+    kafka: Option<(Background, Topics)>,
 }
 
 impl Scene {
@@ -57,9 +57,7 @@ impl Scene {
         let store = database.store().await;
         let (writer, _task) = Writer::start(store.clone(), Settings::default()).await.unwrap();
         let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join("master.key"), "5e".repeat(32)).unwrap();
-        let url = engine.database();
-        ClickHouse::connect(&url).unwrap().migrate().await.unwrap();
+        let url = migrated(&engine).await;
         let mut kafka = None;
         if feed == Feed::Kafka {
             let topics = Topics::empty().await;
@@ -76,31 +74,23 @@ impl Scene {
             url,
             over: AtomicBool::new(false),
             home,
-            _kafka: kafka,
+            kafka,
         }
     }
 
     /// A process that fills ClickHouse.
     pub fn projector(&self) -> Background {
-        let mut command = viral(self.home.path(), &["project"]);
-        command
-            .env("DATABASE_URL", &self.database.superuser_url)
-            .stdout(std::process::Stdio::null());
-        Background::started(self.following(command))
+        projector(self.home.path(), &self.database.superuser_url, &self.url, self.feed)
     }
 
     /// A platform that fills ClickHouse.
     pub async fn platform(&self) -> Platform {
         let port = free_port();
-        let command = Platform::command("up", self.home.path(), port, Some(&self.database.superuser_url));
-        Platform::started(self.following(command), port).await
-    }
-
-    fn following(&self, mut command: Command) -> Command {
+        let mut command = Platform::command("up", self.home.path(), port, Some(&self.database.superuser_url));
         command
             .env("CLICKHOUSE_URL", &self.url)
             .env("VIRAL_FEED", self.feed.name());
-        command
+        Platform::started(command, port).await
     }
 
     pub async fn head(&self) -> Position {
@@ -130,8 +120,7 @@ impl Scene {
 
     /// Waits until whoever runs has filled it, and compares it.
     pub async fn amounted(&self) -> String {
-        let amounted = amounted(&self.url, self.store.as_ref()).await;
-        format!("fed by {}: {amounted}", self.feed.name())
+        amounted(&self.url, self.store.as_ref()).await
     }
 
     /// The same where nobody fills it any more.
@@ -139,8 +128,34 @@ impl Scene {
         let projector = self.projector();
         let amounted = self.amounted().await;
         projector.stop().await;
+        self.end().await;
         amounted
     }
+
+    /// Who publishes must have lived until now.
+    pub async fn end(self) {
+        if let Some((relay, _topics)) = self.kafka {
+            relay.stop().await;
+        }
+    }
+}
+
+/// The URL of a database with our tables.
+pub async fn migrated(engine: &Engine) -> String {
+    let url = engine.database();
+    ClickHouse::connect(&url).unwrap().migrate().await.unwrap();
+    url
+}
+
+/// A process that fills read models and ClickHouse, in a home that may have no master key yet.
+pub fn projector(home: &Path, database_url: &str, clickhouse_url: &str, feed: Feed) -> Background {
+    std::fs::write(home.join("master.key"), "5e".repeat(32)).unwrap();
+    let mut command = viral(home, &["project", "--feed", feed.name()]);
+    command
+        .env("DATABASE_URL", database_url)
+        .env("CLICKHOUSE_URL", clickhouse_url)
+        .stdout(std::process::Stdio::null());
+    Background::started(command)
 }
 
 async fn watermark(clickhouse: &ClickHouse) -> Option<Position> {
@@ -154,7 +169,7 @@ pub async fn amounted(url: &str, store: &dyn EventStore) -> String {
     let (head, deadline) = (store.head().await.unwrap().position, Instant::now() + PATIENCE);
     loop {
         let found = watermark(&clickhouse).await;
-        if found == Some(head) {
+        if found >= Some(head) {
             break;
         }
         assert!(

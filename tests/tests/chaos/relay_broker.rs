@@ -12,14 +12,14 @@ async fn a_broker_that_dies_takes_nothing_with_it() {
         let mut relays = vec![bed.relay_process(), bed.relay_process()];
         for kill in 0..kills {
             luck.wait(500, 2_000).await;
-            bed.broker.kill().await;
+            bed.topics.broker.kill().await;
             luck.wait(10, 500).await;
             // Every other time it is only the broker.
             if kill % 2 == 1 {
                 relays.swap_remove(luck.chance.below(2) as usize).kill().await;
                 relays.push(bed.relay_process());
             }
-            bed.broker.restart().await;
+            bed.topics.broker.restart().await;
         }
         relays
     };

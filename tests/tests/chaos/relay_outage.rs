@@ -57,7 +57,7 @@ async fn money_moves_while_kafka_is_away() {
     let (code, report) = doctor(&bed).await;
     assert_eq!((code, &report["problems"]), (0, &json!([])), "{report}");
 
-    bed.broker.kill().await;
+    bed.topics.broker.kill().await;
     let (began, mut calls, mut slowest) = (Instant::now(), 0, Duration::ZERO);
     while began.elapsed() < away || calls < 20 {
         let call = Instant::now();
@@ -79,7 +79,7 @@ async fn money_moves_while_kafka_is_away() {
     assert!(code == 1 && problems.contains("Kafka cannot be reached"), "{report}");
     assert_eq!(report["kafka"]["state"], "unreachable", "{report}");
 
-    bed.broker.restart().await;
+    bed.topics.broker.restart().await;
     let back = Instant::now();
     until(metrics, "viral_relay_lag_events", |lag| lag == Some(0)).await;
     let caught_up = back.elapsed();

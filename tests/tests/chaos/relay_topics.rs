@@ -60,7 +60,7 @@ async fn a_topic_that_is_deleted_stops_the_relay() {
     bed.fill(300).await;
     for (topic, busy) in [(LEDGER, true), (EVENTS, false)] {
         let relay = relay(&bed).await;
-        delete(bed.broker, &[topic]).await;
+        delete(bed.topics.broker, &[topic]).await;
         if busy {
             bed.fill(50).await;
         }
@@ -84,8 +84,8 @@ async fn a_topic_that_is_made_anew_has_no_hole() {
         let relay = relay(&bed).await;
         let anew = async {
             luck.wait(1, 100).await;
-            delete(bed.broker, &[topic]).await;
-            topics::create(&bed.cluster).await.unwrap();
+            delete(bed.topics.broker, &[topic]).await;
+            topics::create(&bed.topics.cluster).await.unwrap();
         };
         let writing = async {
             for _ in 0..20 {
@@ -106,7 +106,7 @@ async fn a_topic_that_is_made_anew_has_no_hole() {
             let clear = ["the topic was made anew in the middle", "is not there: `viral migrate`"];
             assert!(clear.iter().any(|text| said.contains(text)), "{said}");
             // As it says.
-            delete(bed.broker, &[topic]).await;
+            delete(bed.topics.broker, &[topic]).await;
             migrate(&bed).await;
             filled(&bed).await;
             stopped += 1;
@@ -136,7 +136,7 @@ async fn limit(bed: &Bed, bytes: u64) {
     let new = topics::SETTINGS
         .iter()
         .fold(new, |new, (name, value)| new.set(name, value));
-    let admin: AdminClient<DefaultClientContext> = client(&bed.broker.brokers()).create().unwrap();
+    let admin: AdminClient<DefaultClientContext> = client(&bed.topics.broker.brokers()).create().unwrap();
     for altered in admin.alter_configs(&[new], &AdminOptions::new()).await.unwrap() {
         altered.unwrap();
     }

@@ -122,13 +122,15 @@ impl Office {
         // The published log is the same one, to its end.
         let deadline = Instant::now() + PATIENCE;
         let published = loop {
-            let published = self.json(&["audit", "verify", "--source", "kafka", "--json"]).await;
-            if published["position"] == verified["position"] {
+            let verify = ["audit", "verify", "--source", "kafka", "--json"];
+            let (code, stdout, stderr) = self.viral(&verify).await;
+            let published: Value = serde_json::from_str(&stdout).unwrap_or_default();
+            if code == 0 && published["position"] == verified["position"] {
                 break published;
             }
-            assert!(Instant::now() < deadline, "{published}");
+            assert!(Instant::now() < deadline, "{stdout}{stderr}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
         };
-        assert_eq!(published["holds"], true, "{published}");
         assert_eq!(published["state_hash"], verified["state_hash"], "{published}");
     }
 }
@@ -138,7 +140,7 @@ async fn the_platform_runs_on_kurrentdb() {
     let fake = Fake::with_password().await;
     the_journey(&fake.url()).await;
     // One for each batch; how many those are depends on how fast everything is.
-    assert!(fake.records("viral-log").len() > 20);
+    assert!(fake.len("viral-log") > 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -65,25 +65,28 @@ async fn the_application_may_not_do_more_than_it_needs() {
 /// Acknowledged is on the disk, and no short statement is compiled, whatever the server's defaults are.
 #[tokio::test]
 async fn sessions_have_their_own_settings() {
-    let database = TestServer::shared().await.database().await;
-    let mut root = PgConnection::connect(&database.superuser_url).await.unwrap();
-    for setting in ["synchronous_commit = off", "jit = on", "timezone = 'Asia/Tokyo'"] {
-        let statement = format!(
-            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {}', current_database()); END $$",
-            setting.replace('\'', "''")
-        );
-        root.execute(statement.as_str()).await.unwrap();
-    }
-    let store = database.store().await;
-    let projector = viral_projections::connect(&database.app_url).unwrap();
-    for (pool, synchronous_commit) in [(store.pool(), "on"), (&projector, "off")] {
-        for (setting, expected) in [
-            ("synchronous_commit", synchronous_commit),
-            ("jit", "off"),
-            ("timezone", "UTC"),
+    for (default, is_projector, expected) in [("off", false, "on"), ("on", true, "off")] {
+        let database = TestServer::shared().await.database().await;
+        let mut root = PgConnection::connect(&database.superuser_url).await.unwrap();
+        let name: String = sqlx::query_scalar("SELECT current_database()")
+            .fetch_one(&mut root)
+            .await
+            .unwrap();
+        for setting in [
+            &format!("synchronous_commit = {default}"),
+            "jit = on",
+            "timezone = 'Asia/Tokyo'",
         ] {
+            let statement = format!("ALTER DATABASE \"{name}\" SET {setting}");
+            root.execute(statement.as_str()).await.unwrap();
+        }
+        let pool = match is_projector {
+            true => viral_projections::connect(&database.app_url).unwrap(),
+            false => database.store().await.pool().clone(),
+        };
+        for (setting, expected) in [("synchronous_commit", expected), ("jit", "off"), ("timezone", "UTC")] {
             let show = format!("SHOW {setting}");
-            let found: String = sqlx::query_scalar(&show).fetch_one(pool).await.unwrap();
+            let found: String = sqlx::query_scalar(&show).fetch_one(&pool).await.unwrap();
             assert_eq!(found, expected, "{setting}");
         }
     }

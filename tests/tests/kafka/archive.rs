@@ -12,7 +12,7 @@ use viral_tests::published::Bed;
 async fn read(bed: &Bed) -> (Archive, Vec<StoredEvent>) {
     let events = Arc::<Mutex<Vec<StoredEvent>>>::default();
     let taken = events.clone();
-    let archive = read_all(&bed.cluster, None, move |_, event| {
+    let archive = read_all(&bed.topics.cluster, None, move |_, event| {
         taken.lock().unwrap().push(event.clone());
         Ok(())
     });
@@ -144,7 +144,8 @@ async fn marks_of_somebodys_transactions_are_passed_over() {
     bed.fill(20).await;
     bed.publish().await;
     for topic in [LEDGER, EVENTS] {
-        bed.broker
+        bed.topics
+            .broker
             .tool(
                 "org.apache.kafka.tools.ProducerPerformance",
                 &[
@@ -187,7 +188,7 @@ async fn several_logs_are_told_apart() {
     assert!(logs.contains(&other) && logs.contains(&bed.store.source()));
     let count = Arc::<Mutex<u64>>::default();
     let counted = count.clone();
-    let ours = read_all(&bed.cluster, Some(bed.store.source().to_owned()), move |_, _| {
+    let ours = read_all(&bed.topics.cluster, Some(bed.store.source().to_owned()), move |_, _| {
         *counted.lock().unwrap() += 1;
         Ok(())
     });

@@ -133,7 +133,7 @@ async fn measurements_end_in_clickhouse_whatever_way_they_take() {
 
     // A topic that was made anew, with as many records as before: all of it is read.
     platform.stop().await;
-    delete(bed.broker, &[ENGAGEMENT.name]).await;
+    delete(bed.topics.broker, &[ENGAGEMENT.name]).await;
     let mut migrate = viral(bed.home.path(), &["migrate"]);
     migrate
         .env("DATABASE_URL", &bed.database.superuser_url)

@@ -25,7 +25,7 @@ impl NoteUnreadable for Notes {
 
 fn feeds(bed: &Bed) -> (KafkaFeeds, Arc<Notes>) {
     let notes = Arc::<Notes>::default();
-    let feeds = KafkaFeeds::new(bed.cluster.clone(), bed.store.clone(), notes.clone());
+    let feeds = KafkaFeeds::new(bed.topics.cluster.clone(), bed.store.clone(), notes.clone());
     (feeds, notes)
 }
 
@@ -212,8 +212,8 @@ async fn topics_that_were_made_anew_are_read_from_their_beginning() {
     let (at, place) = (first.last().unwrap().position, feed.place());
     drop(feed);
     let names: Vec<&str> = topics::TOPICS.iter().map(|topic| topic.name).collect();
-    delete(bed.broker, &names).await;
-    topics::create(&bed.cluster).await.unwrap();
+    delete(bed.topics.broker, &names).await;
+    topics::create(&bed.topics.cluster).await.unwrap();
     bed.fill(100).await;
     bed.publish().await;
     let mut feed = feeds.open(at, place.as_deref());
@@ -226,7 +226,7 @@ async fn without_topics_or_brokers_it_says_so() {
     let bed = Bed::new().await;
     bed.fill(10).await;
     let names: Vec<&str> = topics::TOPICS.iter().map(|topic| topic.name).collect();
-    delete(bed.broker, &names).await;
+    delete(bed.topics.broker, &names).await;
     let (feeds, notes) = feeds(&bed);
     let error = feeds
         .open(Position::START, None)

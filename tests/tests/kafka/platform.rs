@@ -42,7 +42,7 @@ async fn a_platform_is_published_followed_and_restored_from_kafka_alone() {
     let bed = Bed::new().await;
     let (port, metrics) = (free_port(), free_port());
     // Topics as on the first day: the platform makes them.
-    delete(bed.broker, &["viral.ledger.v1", "viral.events.v1"]).await;
+    delete(bed.topics.broker, &["viral.ledger.v1", "viral.events.v1"]).await;
     let clickhouse = Engine::shared().await.database();
     std::fs::write(bed.home.path().join("services/clickhouse"), &clickhouse).unwrap();
     let mut command = Platform::command("up", bed.home.path(), port, Some(&bed.database.superuser_url));
@@ -104,7 +104,7 @@ async fn a_platform_is_published_followed_and_restored_from_kafka_alone() {
 
     // From here on as if the database were lost: these know Kafka only.
     let nothing = tempfile::tempdir().unwrap();
-    point_at(nothing.path(), &bed.broker.brokers());
+    point_at(nothing.path(), &bed.topics.broker.brokers());
     for question in [["audit", "replay"], ["audit", "verify"], ["audit", "trial-balance"]] {
         let arguments = [&question[..], &["--source", "kafka", "--json"]].concat();
         let (code, stdout, stderr) = run(viral(nothing.path(), &arguments)).await;

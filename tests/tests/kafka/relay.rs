@@ -63,6 +63,7 @@ async fn kafkas_own_tools_show_the_topics_and_their_events() {
     bed.fill(30).await;
     bed.publish().await;
     let described = bed
+        .topics
         .broker
         .tool(
             "org.apache.kafka.tools.TopicCommand",
@@ -72,6 +73,7 @@ async fn kafkas_own_tools_show_the_topics_and_their_events() {
     assert!(described.contains("PartitionCount: 8"), "{described}");
     assert!(described.contains("retention.ms=-1"), "{described}");
     let printed = bed
+        .topics
         .broker
         .tool(
             "org.apache.kafka.tools.consumer.ConsoleConsumer",
@@ -185,13 +187,13 @@ async fn a_topic_that_was_made_anew_is_filled_again() {
     let bed = Bed::new().await;
     bed.fill(100).await;
     bed.publish().await;
-    delete(bed.broker, &[EVENTS]).await;
+    delete(bed.topics.broker, &[EVENTS]).await;
     let problem = bed.start_relay().failure().await;
     assert!(
         problem.contains(EVENTS) && problem.contains("viral migrate"),
         "{problem}"
     );
-    topics::create(&bed.cluster).await.unwrap();
+    topics::create(&bed.topics.cluster).await.unwrap();
     bed.publish().await;
     assert_eq!(bed.check().await, 0);
 }
@@ -221,7 +223,7 @@ async fn a_key_finds_its_partition_with_kafkas_own_partitioner() {
     use viral_store::StreamId;
     let bed = Bed::new().await;
     let producer: ThreadedProducer<rdkafka::producer::DefaultProducerContext> =
-        viral_tests::published::client(&bed.broker.brokers())
+        viral_tests::published::client(&bed.topics.broker.brokers())
             .set("partitioner", "murmur2")
             .create()
             .unwrap();

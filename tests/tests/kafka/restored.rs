@@ -23,7 +23,7 @@ async fn another(bed: &Bed) -> Database {
 async fn relay_of(bed: &Bed, database: &Database) -> RunningRelay {
     let store = database.store().await;
     RunningRelay::start(viral_kafka::Relay::new(
-        bed.cluster.clone(),
+        bed.topics.cluster.clone(),
         store.clone(),
         store.leases(),
     ))
@@ -65,7 +65,11 @@ async fn a_feed_gives_nothing_that_the_store_does_not_have() {
     let (writer, _task) = Writer::start(store.clone(), Settings::default()).await.unwrap();
     fill(&writer, 60).await;
     let pool = viral_projections::connect(&database.app_url).unwrap();
-    let feeds = KafkaFeeds::new(bed.cluster.clone(), store, Arc::new(UnreadableRecords::new(pool)));
+    let feeds = KafkaFeeds::new(
+        bed.topics.cluster.clone(),
+        store,
+        Arc::new(UnreadableRecords::new(pool)),
+    );
     let mut feed = feeds.open(Position::START, None);
     let error = feed.read_after(Position::START, 10, PATIENCE).await.unwrap_err();
     assert!(error.to_string().contains("the store has another one"), "{error}");

@@ -7,7 +7,7 @@ use viral_tests::process::{run, viral};
 use viral_tests::published::{Bed, client, delete};
 
 fn admin(bed: &Bed) -> AdminClient<DefaultClientContext> {
-    client(&bed.broker.brokers()).create().unwrap()
+    client(&bed.topics.broker.brokers()).create().unwrap()
 }
 
 async fn set(bed: &Bed, name: &str, value: &str) {
@@ -26,7 +26,7 @@ async fn set(bed: &Bed, name: &str, value: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn migrate_makes_them_once() {
     let bed = Bed::new().await;
-    delete(bed.broker, &[LEDGER, EVENTS]).await;
+    delete(bed.topics.broker, &[LEDGER, EVENTS]).await;
     for _ in 0..2 {
         let mut migrate = viral(bed.home.path(), &["migrate"]);
         migrate.env("DATABASE_URL", &bed.database.superuser_url);
@@ -41,7 +41,7 @@ async fn migrate_makes_them_once() {
             "{stderr}"
         );
     }
-    let found = topics::check(&bed.cluster, &topics::ALL).await.unwrap();
+    let found = topics::check(&bed.topics.cluster, &topics::ALL).await.unwrap();
     let partitions: Vec<usize> = found.iter().map(|topic| topic.partitions).collect();
     assert_eq!(partitions, [1, 8, 8]);
 }
@@ -50,7 +50,7 @@ async fn migrate_makes_them_once() {
 async fn a_wrong_number_of_partitions_is_told() {
     let bed = Bed::new().await;
     bed.fill(10).await;
-    delete(bed.broker, &[EVENTS]).await;
+    delete(bed.topics.broker, &[EVENTS]).await;
     let topic = NewTopic::new(EVENTS, 3, TopicReplication::Fixed(1));
     for made in admin(&bed).create_topics(&[topic], &AdminOptions::new()).await.unwrap() {
         made.unwrap();
@@ -88,8 +88,8 @@ async fn settings_that_lose_or_refuse_records_are_told() {
         assert!(problem.contains(&format!("{name}={value}")), "{problem}");
         assert!(problem.contains(expected) && problem.contains(LEDGER), "{problem}");
     }
-    delete(bed.broker, &[LEDGER]).await;
-    topics::create(&bed.cluster).await.unwrap();
+    delete(bed.topics.broker, &[LEDGER]).await;
+    topics::create(&bed.topics.cluster).await.unwrap();
     bed.publish().await;
     assert_eq!(bed.check().await, 0);
 }

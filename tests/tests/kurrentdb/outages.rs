@@ -39,7 +39,7 @@ async fn an_append_that_comes_late_is_not_appended_twice() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     writer.append(said("a", 1, "twice")).await.unwrap();
     assert_eq!(all(&*store).await.len(), 2);
-    assert_eq!(fake.records(LOG).len(), 3);
+    assert_eq!(fake.len(LOG), 3);
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn a_read_that_ends_in_the_middle_is_an_error_and_goes_on_the_next_time() 
         let reader = store_with(&fake, hasty()).await;
         assert_eq!(reader.head().await.unwrap().position, Position(3));
         let other = writer(&store(&fake).await).await;
-        let sequence = fake.records(LOG).len() as u64 - 1;
+        let sequence = fake.len(LOG) as u64 - 1;
         for n in 0..3 {
             other.append(said("a", sequence + n, "more")).await.unwrap();
         }

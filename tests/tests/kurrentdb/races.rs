@@ -60,7 +60,7 @@ async fn an_append_on_an_old_head_is_overtaken_and_writes_nothing() {
     two.lock().await.unwrap().append(&[next(3)]).await.unwrap();
     assert_eq!(one.head().await.unwrap().position, Position(3));
     assert_eq!(locked.append(&[next(3)]).await.unwrap_err(), overtaken);
-    assert_eq!(fake.records(LOG).len(), 4);
+    assert_eq!(fake.len(LOG), 4);
 }
 
 /// Units that both processes send at once are appended by one of them.

@@ -58,6 +58,6 @@ pub async fn with_history() -> Fake {
     for n in 0..3 {
         writer.append(said("a", n, "once upon a time")).await.unwrap();
     }
-    assert_eq!(fake.records(LOG).len(), 4);
+    assert_eq!(fake.len(LOG), 4);
     fake
 }
