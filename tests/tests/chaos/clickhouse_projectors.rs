@@ -128,8 +128,11 @@ async fn what_kafka_gives_again_after_its_token_was_forgotten_is_there_once() {
     let forget =
         format!("UPDATE projections SET position = 0, feed_place = NULL, intended = {end} WHERE name = 'clickhouse'");
     sqlx::raw_sql(&forget).execute(&traces.pool).await.unwrap();
-    let amounted = scene.finish().await;
+    let projector = scene.projector();
+    let amounted = scene.amounted().await;
+    projector.stop().await;
     let rows = traces.rows(&format!("position <= {end}")).await;
     assert_eq!(rows, 2 * end, "the tokens were not forgotten");
+    scene.end().await;
     luck.print(format_args!("{head} events sent twice; {amounted}"));
 }
