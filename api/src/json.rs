@@ -75,6 +75,16 @@ enum Wrong {
     Field(String),
 }
 
+/// What the parser calls things, and what JSON does.
+const WORDS: [(&str, &str); 6] = [
+    ("expected u64", "expected a whole number, not negative"),
+    ("expected i64", "expected a whole number"),
+    ("expected a sequence", "expected a list"),
+    ("expected a map", "expected an object"),
+    ("type: sequence", "type: list"),
+    ("type: map", "type: object"),
+];
+
 impl Mistake {
     fn new(wrong: Wrong, error: &serde_json::Error) -> Mistake {
         let (line, column) = (error.line(), error.column());
@@ -82,9 +92,10 @@ impl Mistake {
         let why = why
             .strip_suffix(&format!(" at line {line} column {column}"))
             .unwrap_or(&why);
+        let why = WORDS.iter().fold(cut(why), |why, (rust, json)| why.replace(rust, json));
         Mistake {
             wrong,
-            why: cut(why),
+            why,
             place: Some((line, column)),
         }
     }
@@ -263,7 +274,7 @@ mod tests {
     #[serde(deny_unknown_fields, expecting = "an object with a")]
     struct Inner {
         #[serde(rename = "a")]
-        _a: u8,
+        _a: u64,
     }
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -339,6 +350,11 @@ mod tests {
             ),
             (r#"{"free":}"#, "it is not JSON: expected value at its column 9"),
             (r#"{"free":{"a":"1","a":"2"}}"#, "the field \"a\" is there twice"),
+            (
+                r#"{"inner":[{"a":"7"}]}"#,
+                "inner[0].a: invalid type: string \"7\", expected a whole number, not negative",
+            ),
+            (r#"{"inner":{}}"#, "inner: invalid type: object, expected a list"),
             (
                 r#"{"inner":[7]}"#,
                 "inner[0]: invalid type: integer `7`, expected an object with a",

@@ -33,8 +33,8 @@ struct Topic {
     name: &'static str,
     partitions: usize,
     replicas: usize,
-    /// How many records it has, duplicates included.
-    records: i64,
+    /// How many records it has, duplicates included; not looked at without a log to compare them with.
+    records: Option<i64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -232,12 +232,12 @@ fn foreign_topics(tails: &[Tail]) -> Vec<String> {
 type Ends = (&'static str, i32, i64, i64);
 
 fn with_records(topic: &topics::Found, ends: &[Ends]) -> Topic {
-    let own = ends.iter().filter(|(name, ..)| *name == topic.name);
+    let own = || ends.iter().filter(|(name, ..)| *name == topic.name);
     Topic {
         name: topic.name,
         partitions: topic.partitions,
         replicas: topic.replicas,
-        records: own.map(|(_, _, start, end)| end - start).sum(),
+        records: own().next().map(|_| own().map(|(_, _, start, end)| end - start).sum()),
     }
 }
 
@@ -273,9 +273,10 @@ impl Kafka {
                 replicas,
                 records,
             } = topic;
+            let records = records.map_or_else(String::new, |records| format!(", {records} records"));
             lines.push((
                 "topic",
-                format!("{name}: {partitions} partition(s), {replicas} replica(s), {records} records"),
+                format!("{name}: {partitions} partition(s), {replicas} replica(s){records}"),
             ));
         }
         if let Some(Relay { position, lag }) = &self.relay {

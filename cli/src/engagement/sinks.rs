@@ -97,7 +97,7 @@ impl EngagementSink for Grouped {
 impl EngagementSink for Kafka {
     async fn take(&self, measurements: &[Recorded]) -> Result<(), SinkError> {
         self.0.send(measurements).await.map_err(|error| match error {
-            KafkaError::Unavailable(why) => SinkError::Unavailable(why),
+            KafkaError::Unavailable(why) => SinkError::Unavailable(format!("Kafka: {why}")),
             error => SinkError::Refused(error.to_string()),
         })
     }

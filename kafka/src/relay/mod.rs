@@ -98,7 +98,10 @@ impl Relay {
                     pause = PAUSES.0;
                 }
                 Err(error) if error.is_retryable() => {
-                    tracing::warn!(%error, "the relay waits");
+                    // The brokers of topics that were made just now may not know yet whose they are.
+                    if pause > PAUSES.0 {
+                        tracing::warn!(%error, "the relay waits");
+                    }
                     self.tell(Standing::Waiting, Some(error.to_string()));
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
@@ -131,7 +134,7 @@ impl Relay {
         self.tell(Standing::Active, None);
         let published = found.tails.iter().copied().min().unwrap_or_default();
         self.status.send_modify(|status| status.published = published);
-        tracing::info!(after = %published, "the relay publishes");
+        tracing::info!(lowest_end = %published, "the relay publishes what each partition lacks");
         publish::run(&self.cluster, &self.store, found, &self.status, stop, lease).await
     }
 

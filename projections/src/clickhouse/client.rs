@@ -5,6 +5,7 @@ use crate::error::ProjectionError;
 use clickhouse::Client;
 use clickhouse::error::Error as ClientError;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use url::Url;
@@ -32,6 +33,8 @@ pub struct ClickHouse {
     database: String,
     /// Until then pages do not ask.
     rests_until: Arc<Mutex<Option<Instant>>>,
+    /// Whether the last question of a page had no answer.
+    is_away: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for ClickHouse {
@@ -91,6 +94,7 @@ impl ClickHouse {
             shown,
             database,
             rests_until: Arc::default(),
+            is_away: Arc::default(),
         })
     }
 
@@ -176,8 +180,10 @@ impl ClickHouse {
         }
         let began = Instant::now();
         let answer = self.answer(BRIEF_PATIENCE, asked).await;
-        if let Err(error) = &answer {
-            tracing::warn!(%error, "a page does without ClickHouse");
+        match (self.is_away.swap(answer.is_err(), Ordering::Relaxed), &answer) {
+            (false, Err(error)) => tracing::warn!(%error, "pages do without ClickHouse"),
+            (true, Ok(_)) => tracing::info!("pages ask ClickHouse again"),
+            (true, Err(_)) | (false, Ok(_)) => {}
         }
         let hangs = answer.is_err() && began.elapsed() >= BRIEF_PATIENCE;
         *rests_until() = hangs.then(|| Instant::now() + REST);
