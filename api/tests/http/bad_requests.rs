@@ -88,7 +88,12 @@ async fn fields_that_cannot_be_read_are_named() {
             "invalid type: integer",
         ),
         (json!({}), 400, "invalid_body", "postings"),
-        (json!({"postings": {}}), 400, "invalid_body", "expected a sequence"),
+        (
+            json!({"postings": {}}),
+            400,
+            "invalid_body",
+            "postings: invalid type: object, expected a list",
+        ),
         (
             json!({"postings": [{"debit": "alice"}]}),
             400,
