@@ -1,6 +1,6 @@
 //! Bodies: JSON in which no object names a field twice, read into exactly the fields that are expected.
 
-use crate::kind;
+use crate::kind::{self, Kind};
 use crate::problem::{Problem, cut};
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
@@ -100,10 +100,10 @@ impl Mistake {
         }
     }
 
-    /// Of the text, which is called so.
-    fn of(&self, name: &str) -> Problem {
+    /// The kind of problem, and what is said of the text, which is called so.
+    fn of(&self, name: &str) -> (Kind, String) {
         let why = &self.why;
-        let (kind, detail) = match &self.wrong {
+        match &self.wrong {
             Wrong::Json => (kind::MALFORMED_JSON, format!("{name} is not JSON: {why}")),
             Wrong::Twice => (kind::DUPLICATE_KEY, why.clone()),
             Wrong::Whole => (kind::INVALID_BODY, format!("{name} {why}")),
@@ -111,31 +111,25 @@ impl Mistake {
                 "" => (kind::INVALID_BODY, why.clone()),
                 holder => (kind::INVALID_BODY, format!("{}: {why}", cut(holder))),
             },
-        };
-        Problem::new(kind, detail)
+        }
     }
 
     fn in_body(self) -> Problem {
-        let problem = self.of("the body");
+        let (kind, said) = self.of("the body");
         match self.place {
-            Some((line, column)) => Problem::new(
-                problem.kind(),
-                format!("{} at line {line} column {column}", problem.detail()),
-            )
-            .with("line", line)
-            .with("column", column),
-            None => problem,
+            Some((line, column)) => Problem::new(kind, format!("{said} at line {line} column {column}"))
+                .with("line", line)
+                .with("column", column),
+            None => Problem::new(kind, said),
         }
     }
 
     /// Where it begins in the body is not known.
     fn in_one(self) -> Problem {
-        let problem = self.of("it");
+        let (kind, said) = self.of("it");
         match (&self.wrong, self.place) {
-            (Wrong::Json, Some((1, column))) => {
-                Problem::new(problem.kind(), format!("{} at its column {column}", problem.detail()))
-            }
-            _ => problem,
+            (Wrong::Json, Some((1, column))) => Problem::new(kind, format!("{said} at its column {column}")),
+            _ => Problem::new(kind, said),
         }
     }
 }
@@ -265,9 +259,8 @@ mod tests {
         free: std::collections::BTreeMap<String, String>,
         #[serde(default)]
         colour: Colour,
-        #[serde(default)]
-        #[expect(dead_code, reason = "only whether it can be read matters")]
-        inner: Vec<Inner>,
+        #[serde(default, rename = "inner")]
+        _inner: Vec<Inner>,
     }
 
     #[derive(Debug, Deserialize)]
