@@ -162,6 +162,10 @@ impl From<StoreError> for Problem {
                 let detail = format!("the disk of the event store is full; once there is room, {again}");
                 Problem::new(kind::STORAGE_FULL, detail)
             }
+            StoreError::WentBack(went_back) => Problem::new(kind::LOG_WENT_BACK, went_back.to_string())
+                .with("seen", went_back.seen.to_string())
+                .with("head", went_back.head.to_string()),
+            StoreError::ClockLeapt(leapt) => Problem::new(kind::CLOCK_LEAPT, leapt.to_string()),
             StoreError::Denied(_) | StoreError::Corrupt(_) | StoreError::Setup(_) => {
                 tracing::error!(%error, "the store needs mending");
                 let detail = "the event store is damaged or not set up; the platform's log says more";

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use utoipa::ToSchema;
 use viral_commands::Writer;
-use viral_store::EventStore;
+use viral_store::{EventStore, StoreError};
 
 /// How long an answer about readiness is given to everybody who asks.
 const SHARED_FOR: Duration = Duration::from_secs(1);
@@ -55,8 +55,9 @@ pub(crate) async fn health(State(state): State<AppState>, _: Params<NoQuery>) ->
 
 /// Can the platform do its work?
 ///
-/// Whether the head of the log can be read and the writer answers, each within 2 s. One answer serves everybody who asks
-/// within 1 s of it.
+/// Whether the head of the log can be read and the writer answers, each within 2 s, the log still has everything that this
+/// process has read (otherwise `log_went_back`, with both positions), and the clock of its server was not set meanwhile
+/// (otherwise `clock_leapt`). One answer serves everybody who asks within 1 s of it.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "getReadiness", tag = "health",
     responses((status = 200, description = "It can", body = Ready, example = json!({"status": "ready"}))),
@@ -98,8 +99,14 @@ impl Readiness {
 
 async fn check(store: &dyn EventStore, writer: &Writer) -> Result<(), Problem> {
     let not_ready = |detail: &str| Problem::new(kind::NOT_READY, detail);
-    match tokio::time::timeout(PATIENCE, store.head()).await {
+    // What was noticed stays so until somebody has looked; asking the head may notice it.
+    let checked = async {
+        store.continuity().check()?;
+        store.head_on().await
+    };
+    match tokio::time::timeout(PATIENCE, checked).await {
         Ok(Ok(_)) => {}
+        Ok(Err(error @ (StoreError::WentBack(_) | StoreError::ClockLeapt(_)))) => return Err(error.into()),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
             return Err(not_ready("the event store cannot be read"));

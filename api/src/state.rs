@@ -28,7 +28,7 @@ pub struct AppState {
     engagement: Option<Engagement>,
     history: Arc<History>,
     readiness: Readiness,
-    clock: Clock,
+    clock: Option<Clock>,
     started: Instant,
     request_timeout: Duration,
 }
@@ -47,7 +47,7 @@ impl AppState {
             progress: None,
             read_models: None,
             engagement: None,
-            clock: Arc::new(Utc::now),
+            clock: None,
             started: Instant::now(),
             request_timeout: Duration::from_secs(30),
         }
@@ -55,7 +55,7 @@ impl AppState {
 
     /// Takes the time from elsewhere: the same clock as the writer's.
     pub fn with_clock(mut self, clock: Clock) -> AppState {
-        self.clock = clock;
+        self.clock = Some(clock);
         self
     }
 
@@ -153,7 +153,12 @@ impl AppState {
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        (self.clock)()
+        match (&self.clock, self.writer()) {
+            (Some(clock), _) => clock(),
+            (None, Ok(writer)) => writer.now(),
+            // The platform is going down: nobody decides by this any more.
+            (None, Err(_)) => Utc::now(),
+        }
     }
 
     pub(crate) fn uptime(&self) -> Duration {

@@ -1,6 +1,7 @@
 //! Events of the domain, read from their stored form.
 
 use serde::Deserialize;
+use viral_domain::acceptance::Acceptances;
 use viral_domain::assignment::Assignment;
 use viral_domain::campaign::Campaign;
 use viral_domain::fraud_flag::FraudFlag;
@@ -22,6 +23,7 @@ pub(crate) struct Decoded {
 /// the domain does not know are somebody else's.
 pub(crate) fn decode(event: &StoredEvent) -> Result<Option<Decoded>, String> {
     let decode = match &*event.stream.aggregate_type {
+        Acceptances::TYPE => decode_as::<Acceptances>,
         Assignment::TYPE => decode_as::<Assignment>,
         Campaign::TYPE => decode_as::<Campaign>,
         FraudFlag::TYPE => decode_as::<FraudFlag>,
@@ -63,8 +65,8 @@ struct Offer<'a> {
 
 /// An event is about the aggregate of its stream: what moved another one's money would not be in that one's history.
 fn check_subject<A: Aggregate>(event: &StoredEvent) -> Result<(), String> {
-    // A login's stream has the name that was claimed, which no payload tells.
-    if A::TYPE == Login::TYPE {
+    // A login's stream has the name that was claimed, which no payload tells; acceptances have one stream.
+    if A::TYPE == Login::TYPE || A::TYPE == Acceptances::TYPE {
         return Ok(());
     }
     let named: Named<'_> = serde_json::from_str(&event.payload).map_err(|e| format!("payload: {e}"))?;

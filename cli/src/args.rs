@@ -49,6 +49,9 @@ pub enum Command {
     /// Replay, verify and sum up the log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Accept what stopped the platform: a log that lost events, a clock that was set
+    #[command(subcommand)]
+    Log(LogCommand),
     /// List, rebuild and resume the read models
     #[command(subcommand)]
     Projections(ProjectionsCommand),
@@ -144,6 +147,24 @@ pub struct DemoArgs {
     /// Start a platform for the time of the demo, if none runs in this home
     #[arg(long, conflicts_with = "url")]
     pub start: bool,
+}
+
+/// What to do about the log itself.
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Go on with the log as it is, and record in it who says so and why
+    Accept(AcceptArgs),
+}
+
+/// What is accepted.
+#[derive(Debug, Args)]
+pub struct AcceptArgs {
+    /// Why, for whoever reads the log later
+    #[arg(long)]
+    pub reason: String,
+    /// The clock of the log's server, instead of a log that went back
+    #[arg(long)]
+    pub clock: bool,
 }
 
 /// What to do with read models.

@@ -1,6 +1,7 @@
 //! `viral import`: a foreign ledger into this one.
 
 use crate::args::ImportJournalArgs;
+use crate::continuity;
 use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::poster::WriterPoster;
@@ -14,6 +15,7 @@ use viral_commands::{Settings, Writer};
 /// Imports a file; answers whether all of it is in the log and agrees with what it prints.
 pub(crate) async fn run(home: &Path, args: ImportJournalArgs) -> Result<bool, Error> {
     let database = Database::open(home, Purpose::Append).await?;
+    continuity::check(home, &database, false).await?;
     let result = import(&database, &args).await;
     if let Some(why) = database.why_down() {
         eprintln!("viral: {why}");

@@ -9,6 +9,7 @@ pub mod services;
 
 mod audit;
 mod client;
+mod continuity;
 mod demo;
 mod diff;
 mod doctor;

@@ -1,14 +1,19 @@
 //! From the command line to an exit code: 0 (done, holds), 1 (does not hold, or could not be done), 2 (usage, by clap).
 
-use crate::args::{Cli, Command, ImportCommand};
+use crate::args::{AcceptArgs, Cli, Command, ImportCommand, LogCommand};
 use crate::database::{self, Purpose};
 use crate::error::Error;
 use crate::event_store::Home;
-use crate::{audit, bench, demo, doctor, export, import, payout, platform, projections, published, restore, up};
+use crate::progress::OnStderr;
+use crate::{
+    audit, bench, continuity, demo, doctor, export, import, payout, platform, projections, published, restore, up,
+};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
-use viral_store::postgres;
+use viral_audit::Progress as _;
+use viral_audit::progress::Unit;
+use viral_store::{Position, postgres};
 
 /// Runs a command. Data goes to standard output, everything else to standard error.
 pub fn run(cli: Cli) -> ExitCode {
@@ -79,6 +84,7 @@ async fn dispatch(cli: Cli) -> Result<bool, Error> {
             Ok(well)
         }
         Command::Audit(command) => audit::run(home, command).await,
+        Command::Log(LogCommand::Accept(args)) => accept(home, &args).await,
         Command::Export(command) => export::run(home, command).await.map(|()| true),
         Command::Import(ImportCommand::Journal(args)) => import::run(home, args).await,
         Command::Import(ImportCommand::Events(args)) => restore::run(home, &args).await.map(|()| true),
@@ -86,9 +92,26 @@ async fn dispatch(cli: Cli) -> Result<bool, Error> {
     }
 }
 
+async fn accept(home: &std::path::Path, args: &AcceptArgs) -> Result<bool, Error> {
+    let database = database::Database::open(home, Purpose::Append).await?;
+    let accepted = continuity::accept(home, &database, args).await;
+    database.close().await?;
+    accepted
+}
+
 async fn migrate(home: &std::path::Path) -> Result<(), Error> {
     match (database::url_from_env(), Home::from_env()?) {
-        (Some(url), Home::Postgres) => postgres::migrate(&url).await?,
+        (Some(url), Home::Postgres) => {
+            let progress = OnStderr::new();
+            let mut begun = false;
+            let mut tell = |at: Position, end: Position| {
+                if !std::mem::replace(&mut begun, true) {
+                    progress.begin("computing the digest of the log", Unit::Events, end.0);
+                }
+                progress.advance(at.0);
+            };
+            postgres::migrate_with(&url, &mut tell).await?;
+        }
         _ => database::Database::open(home, Purpose::Run).await?.close().await?,
     }
     eprintln!("the database is at the newest version");

@@ -5,7 +5,7 @@ use crate::database::{Database, Purpose};
 use crate::embedded::Postgres;
 use crate::error::Error;
 use crate::metrics::{self, Metrics};
-use crate::{client, engagement, platform, published, secrets};
+use crate::{client, continuity, engagement, platform, published, secrets};
 use std::future::Future;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -105,6 +105,10 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
         opened = Database::open(home, Purpose::Run) => opened?,
         () = stop.wait() => return Ok(()),
     };
+    if let Err(error) = continuity::check(home, &database, args.dev).await {
+        database.close().await?;
+        return Err(error);
+    }
     let started = tokio::select! {
         started = start(home, roles, &args, &database, Sockets { front, metrics }, cluster) => started,
         () = stop.wait() => return database.close().await,
@@ -178,6 +182,8 @@ async fn start(
     let (stop, stopped) = watch::channel(false);
     let parts = JoinSet::new();
     let mut running = Running { stop, parts };
+    let kept = continuity::keep(home.to_owned(), database.store(), stopped.clone());
+    running.add("what keeps the log's checkpoint", kept);
     let relay = cluster.filter(|_| roles.relay).map(|cluster| {
         let relay = published::relay(&cluster, database);
         (cluster, relay)

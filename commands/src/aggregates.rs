@@ -6,7 +6,7 @@ use crate::unit::NewEvent;
 use std::fmt;
 use viral_domain::{Aggregate, DomainEvent, Effect};
 use viral_store::line::LineError;
-use viral_store::{EventStore, StoredEvent, StreamId};
+use viral_store::{EventIdentity, EventStore, StoredEvent, StreamId};
 
 /// How many events of a stream are read at once.
 const PAGE: usize = 500;
@@ -88,9 +88,9 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// The events are in the log.
-    pub(crate) fn keep(self, kept: &KeptStates) {
-        self.subject.keep(kept, self.weight);
+    /// The unit's events are in the log.
+    pub(crate) fn keep(self, kept: &KeptStates, unit: &[StoredEvent]) {
+        self.subject.keep(kept, unit, self.weight);
     }
 }
 
@@ -102,12 +102,14 @@ impl fmt::Debug for Planned {
 
 /// A subject of any kind whose events were appended.
 trait Appended: Send + Sync {
-    fn keep(self: Box<Self>, kept: &KeptStates, weight: usize);
+    fn keep(self: Box<Self>, kept: &KeptStates, unit: &[StoredEvent], weight: usize);
 }
 
 impl<A: Aggregate> Appended for Subject<A> {
-    fn keep(self: Box<Self>, kept: &KeptStates, weight: usize) {
-        kept.advance(&self.stream, self.version, &self.pending, weight);
+    fn keep(self: Box<Self>, kept: &KeptStates, unit: &[StoredEvent], weight: usize) {
+        let last = unit.iter().rfind(|event| event.stream == self.stream);
+        let last = last.map(EventIdentity::of);
+        kept.advance(&self.stream, self.version, &self.pending, last, weight);
     }
 }
 
@@ -120,11 +122,14 @@ pub(crate) async fn load<A: Aggregate>(
     let stream = StreamId::new(A::TYPE, id.to_owned());
     let mut version = kept.get::<A>(&stream).unwrap_or_default();
     loop {
-        let page = store.read_stream(&stream, version.sequence, PAGE).await?;
-        if !page.is_empty() {
+        let page = store
+            .read_stream_on(&stream, version.sequence, version.last, PAGE)
+            .await?;
+        if let Some(last) = page.last() {
+            let last = Some(EventIdentity::of(last));
             let events = page.iter().map(read).collect::<Result<Vec<A::Event>, _>>()?;
             let weight = page.iter().map(|event| weight(&event.payload)).sum();
-            version = kept.advance(&stream, version, &events, weight);
+            version = kept.advance(&stream, version, &events, last, weight);
         }
         if page.len() < PAGE {
             break;

@@ -60,7 +60,7 @@ impl<'a> Batch<'a> {
         check: Check,
     ) -> Batch<'a> {
         Batch {
-            next: state.position.next(),
+            next: state.position().next(),
             state,
             store,
             now,
@@ -217,7 +217,7 @@ impl<'a> Batch<'a> {
 
     /// How many events the unit that is being decided has so far.
     fn in_unit(&self) -> usize {
-        let before = self.next.0 - self.state.position.0 - 1;
+        let before = self.next.0 - self.state.position().0 - 1;
         self.events.len() - usize::try_from(before).unwrap_or(usize::MAX)
     }
 
@@ -310,7 +310,7 @@ impl<'a> Batch<'a> {
     ) -> Result<(), AppendError> {
         let metadata = serde_json::to_string(metadata);
         let event = StoredEvent {
-            position: Position(self.state.position.0 + self.events.len() as u64 + 1),
+            position: Position(self.state.position().0 + self.events.len() as u64 + 1),
             event_id,
             stream,
             sequence,

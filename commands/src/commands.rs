@@ -33,7 +33,7 @@ pub struct Commands {
     writer: Writer,
     terms: Arc<Terms>,
     vault: Vault,
-    clock: Clock,
+    clock: Option<Clock>,
     environment: Environment,
     kept: Arc<KeptStates>,
     locks: Arc<Locks>,
@@ -82,7 +82,7 @@ impl Commands {
             writer,
             terms: Arc::new(terms),
             vault,
-            clock: Arc::new(Utc::now),
+            clock: None,
             environment: Environment::Production,
             kept: Arc::default(),
             locks: Arc::default(),
@@ -90,10 +90,10 @@ impl Commands {
         }
     }
 
-    /// Takes the time from elsewhere: the same clock as the writer's.
+    /// Takes the time from elsewhere than the writer does: for tests and simulations.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Commands {
-        self.clock = clock;
+        self.clock = Some(clock);
         self
     }
 
@@ -111,7 +111,10 @@ impl Commands {
 
     /// The present, by the clock that decisions are made by.
     pub fn now(&self) -> DateTime<Utc> {
-        timestamp::truncate((self.clock)())
+        match &self.clock {
+            Some(clock) => timestamp::truncate(clock()),
+            None => self.writer.now(),
+        }
     }
 
     /// The terms that new decisions are made by.
@@ -154,7 +157,7 @@ impl Commands {
             match self.writer.append(unit).await {
                 Ok(outcome) => {
                     if !outcome.is_duplicate() {
-                        plan.keep(&self.kept);
+                        plan.keep(&self.kept, outcome.events());
                     }
                     return Ok(outcome);
                 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use viral_domain::Aggregate;
-use viral_store::StreamId;
+use viral_store::{EventIdentity, StreamId};
 
 /// The most that the states of one generation weigh together, about in bytes of their events.
 const LIMIT: usize = 64 << 20;
@@ -25,6 +25,8 @@ pub(crate) struct Version<A> {
     pub(crate) state: Arc<A>,
     /// The sequence of the last event that it contains.
     pub(crate) sequence: u64,
+    /// Which event that is: a log that went back may have another one there.
+    pub(crate) last: Option<EventIdentity>,
     weight: usize,
 }
 
@@ -33,6 +35,7 @@ impl<A: Default> Default for Version<A> {
         Version {
             state: Arc::default(),
             sequence: 0,
+            last: None,
             weight: OF_STATE,
         }
     }
@@ -46,6 +49,7 @@ pub(crate) fn weight(payload: &str) -> usize {
 struct Kept {
     state: Arc<dyn Any + Send + Sync>,
     sequence: u64,
+    last: Option<EventIdentity>,
     weight: usize,
 }
 
@@ -86,19 +90,22 @@ impl KeptStates {
         Some(Version {
             state: kept.state.clone().downcast::<A>().ok()?,
             sequence: kept.sequence,
+            last: kept.last,
             weight: kept.weight,
         })
     }
 
     /// Applies the events that follow a state in the log, of this weight together, and keeps the result unless a newer
-    /// one is kept already.
+    /// one is kept already. `last` is the last of them.
     pub(crate) fn advance<A: Aggregate>(
         &self,
         stream: &StreamId,
         mut version: Version<A>,
         events: &[A::Event],
+        last: Option<EventIdentity>,
         weight: usize,
     ) -> Version<A> {
+        version.last = last;
         version.sequence += events.len() as u64;
         version.weight += weight;
         // Without the one that is kept, ours is the only one as a rule, and then nothing is copied.
@@ -138,6 +145,7 @@ impl KeptStates {
         let kept = Kept {
             state: version.state.clone(),
             sequence: version.sequence,
+            last: version.last,
             weight: version.weight,
         };
         young.weight += kept.weight;
@@ -168,12 +176,12 @@ mod tests {
     #[test]
     fn a_state_moves_on_in_place_unless_somebody_looks_at_it() {
         let kept = KeptStates::default();
-        let first = kept.advance(&stream(1), Version::<Login>::default(), &claimed(1), 0);
+        let first = kept.advance(&stream(1), Version::<Login>::default(), &claimed(1), None, 0);
         let place = Arc::as_ptr(&first.state);
-        let second = kept.advance(&stream(1), first, &claimed(2), 0);
+        let second = kept.advance(&stream(1), first, &claimed(2), None, 0);
         assert_eq!((Arc::as_ptr(&second.state), second.sequence), (place, 2));
         let onlooker = kept.get::<Login>(&stream(1)).unwrap();
-        let third = kept.advance(&stream(1), second, &claimed(3), 0);
+        let third = kept.advance(&stream(1), second, &claimed(3), None, 0);
         assert_eq!(onlooker.state.user, Some(UserId(Uuid::from_u128(2))));
         assert_eq!(third.state.user, Some(UserId(Uuid::from_u128(3))));
     }
@@ -182,8 +190,8 @@ mod tests {
     fn what_is_older_does_not_replace_what_is_newer() {
         let kept = KeptStates::default();
         let stale = || Version::<Login>::default();
-        let new = kept.advance(&stream(1), stale(), &[claimed(1), claimed(2)].concat(), 0);
-        let old = kept.advance(&stream(1), stale(), &claimed(3), 0);
+        let new = kept.advance(&stream(1), stale(), &[claimed(1), claimed(2)].concat(), None, 0);
+        let old = kept.advance(&stream(1), stale(), &claimed(3), None, 0);
         assert_eq!((old.sequence, new.sequence), (1, 2));
         assert_eq!(kept.get::<Login>(&stream(1)).unwrap().sequence, 2);
     }
@@ -191,7 +199,8 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded_by_its_weight() {
         let kept = KeptStates::default();
-        let keep = |number, weight| kept.advance(&stream(number), Version::<Login>::default(), &claimed(1), weight);
+        let keep =
+            |number, weight| kept.advance(&stream(number), Version::<Login>::default(), &claimed(1), None, weight);
         for number in 0..100 {
             keep(number, LIMIT / 10);
             for generation in &*kept.lock() {

@@ -3,6 +3,7 @@
 //! Every use case ends in one [`Unit`]: events of some streams, guards on others and commands to the ledger, appended
 //! all or nothing. One writer task per process makes every append, many units to a transaction.
 
+pub mod acceptance;
 pub mod aggregates;
 pub mod book_reader;
 pub mod caller;

@@ -7,6 +7,7 @@ use crate::unit::{Guard, Part};
 use uuid::Uuid;
 use viral_domain::{Aggregate, DomainEvent, Effect};
 use viral_ledger::Command;
+use viral_store::StoredEvent;
 
 /// What a use case wants to append, all or nothing.
 #[derive(Debug, Default)]
@@ -57,9 +58,9 @@ impl Plan {
         self.parts.push(Part::Ledger { id: None, command });
     }
 
-    /// The events are in the log: the states after them are kept.
-    pub(crate) fn keep(self, kept: &KeptStates) {
-        self.planned.into_iter().for_each(|planned| planned.keep(kept));
+    /// The unit's events are in the log: the states after them are kept.
+    pub(crate) fn keep(self, kept: &KeptStates, unit: &[StoredEvent]) {
+        self.planned.into_iter().for_each(|planned| planned.keep(kept, unit));
     }
 
     /// What it does to the ledger, each under the id that its event would have.

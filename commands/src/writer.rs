@@ -4,13 +4,17 @@
 //! lets the book decide, appends everything that is accepted with one COPY, commits, and answers each caller. While one
 //! batch is committed the next one gathers, so the batches grow with the load and a hot account costs nothing extra.
 
+mod clock;
 mod in_time;
 mod task;
+
+pub use clock::{Uptime, uptime};
 
 use crate::book_reader::BookAt;
 use crate::error::{AppendError, FollowError};
 use crate::unit::{Outcome, Receipt, Unit};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use clock::LogClock;
 use in_time::in_time;
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use viral_ledger::Book;
-use viral_store::{EventStore, Position, StoredEvent};
+use viral_store::{Checkpoint, EventStore, Position, StoredEvent};
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -41,8 +45,10 @@ pub struct Settings {
     /// The least number of events between two snapshots. With many accounts it is ten times their number, so that the
     /// time spent on snapshots stays a small share.
     pub snapshot_every: u64,
-    /// Where the time comes from.
-    pub clock: Clock,
+    /// Where the time comes from, instead of from the server that has the head: for tests and simulations.
+    pub clock: Option<Clock>,
+    /// Tells a clock that leapt from time that has passed.
+    pub uptime: Uptime,
 }
 
 impl Default for Settings {
@@ -53,7 +59,8 @@ impl Default for Settings {
             patience: Duration::from_secs(10),
             call_timeout: Duration::from_secs(35),
             snapshot_every: 100_000,
-            clock: Arc::new(Utc::now),
+            clock: None,
+            uptime: Arc::new(uptime),
         }
     }
 }
@@ -76,6 +83,7 @@ pub struct Writer {
     store: Arc<dyn EventStore>,
     messages: mpsc::Sender<Message>,
     counters: Arc<Counters>,
+    clock: LogClock,
     call_timeout: Duration,
 }
 
@@ -119,9 +127,12 @@ impl Writer {
         store: Arc<dyn EventStore>,
         settings: Settings,
     ) -> Result<(Writer, JoinHandle<()>), FollowError> {
-        let mut state = BookAt::load(store.as_ref(), Position(u64::MAX)).await?;
-        let head = store.head().await?;
-        state.follow(store.as_ref(), head.position).await?;
+        let state = BookAt::load_at_head(store.as_ref()).await?;
+        store.continuity().saw(state.at);
+        let clock = LogClock::new(settings.clock.clone().unwrap_or_else(|| Arc::new(Utc::now)));
+        if let (None, Some(server)) = (&settings.clock, store.clock().await?) {
+            clock.correct(server);
+        }
         let (messages, receiver) = mpsc::channel(settings.queue);
         let counters = Arc::<Counters>::default();
         let call_timeout = settings.call_timeout;
@@ -134,12 +145,16 @@ impl Writer {
             attempted: Default::default(),
             idle_since: Instant::now(),
             counters: counters.clone(),
+            clock: clock.clone(),
+            leapt_at: None,
+            appended_to: Checkpoint::START,
         };
         let handle = tokio::spawn(task.run());
         let writer = Writer {
             store,
             messages,
             counters,
+            clock,
             call_timeout,
         };
         Ok((writer, handle))
@@ -151,6 +166,16 @@ impl Writer {
             batches: self.counters.batches.load(Ordering::Relaxed),
             events: self.counters.events.load(Ordering::Relaxed),
         }
+    }
+
+    /// The present, by the clock of the server that has the head as far as it is known here.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// By how much that clock is ahead of this process's own.
+    pub fn clock_offset(&self) -> TimeDelta {
+        self.clock.offset()
     }
 
     /// The log that it writes.
@@ -225,7 +250,7 @@ impl Writer {
             let _ = sender.send(state.map(|(book, position)| read(book, position)));
         });
         // Asked here, not by the task: a store that does not answer must not hold up what is appended.
-        let head = in_time(self.call_timeout, self.store.head()).await?;
+        let head = in_time(self.call_timeout, self.store.head_on()).await?;
         let message = Message::Read(head.position, read);
         self.messages.send(message).await.map_err(|_| AppendError::Stopped)?;
         Ok(receiver.await.map_err(|_| AppendError::Stopped)??)

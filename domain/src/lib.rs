@@ -5,6 +5,7 @@
 //! no clock, no random source and no database here: times and ids arrive in the commands. Money that moves because of an
 //! event is said by the event itself, see [`DomainEvent::effects`]: nothing else may move it.
 
+pub mod acceptance;
 pub mod aggregate;
 pub mod assignment;
 pub mod campaign;

@@ -8,6 +8,7 @@ use crate::{attributes, engagement, topics};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use viral_domain::acceptance::Acceptances;
 use viral_domain::assignment::Assignment;
 use viral_domain::campaign::Campaign;
 use viral_domain::fraud_flag::FraudFlag;
@@ -64,6 +65,7 @@ pub fn all() -> Vec<EventType> {
         ReversalEvent::AGGREGATE_TYPE,
         ReversalEvent::VERSION,
     ));
+    all.extend(of_aggregate::<Acceptances>());
     all.extend(of_aggregate::<Assignment>());
     all.extend(of_aggregate::<Campaign>());
     all.extend(of_aggregate::<FraudFlag>());

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use viral_store::feed::{Feed, FeedError, Feeds, NoteUnreadable, StoreFeed, UnreadableRecord};
-use viral_store::{EventStore, Position, StoredEvent, units};
+use viral_store::{Checkpoint, EventStore, Position, StoredEvent, units};
 
 /// How long a position may be missing while later ones are there: a relay that is cut off is followed by another one.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,11 +43,11 @@ impl KafkaFeeds {
 }
 
 impl Feeds for KafkaFeeds {
-    fn open(&self, after: Position, place: Option<&str>) -> Box<dyn Feed> {
+    fn open(&self, after: &Checkpoint, place: Option<&str>) -> Box<dyn Feed> {
         Box::new(KafkaFeed {
             feeds: self.clone(),
             origin: place.map_or(Origin::Position, |place| Origin::Place(place.to_owned())),
-            at: after,
+            at: after.position,
             reader: None,
             head: Position::START,
             read_from_beginning: false,
@@ -98,18 +98,20 @@ impl Drop for KafkaFeed {
 
 #[async_trait]
 impl Feed for KafkaFeed {
-    async fn read_after(
+    async fn read_on(
         &mut self,
-        after: Position,
+        after: &Checkpoint,
         limit: usize,
         timeout: Duration,
     ) -> Result<Vec<StoredEvent>, FeedError> {
-        if after < self.at {
-            let text = format!("the feed is at {} and does not go back to {after}", self.at);
+        if after.position < self.at {
+            let text = format!("the feed is at {} and does not go back to {}", self.at, after.position);
             return Err(FeedError::Setup(text));
         }
         // After an error the reader is gone: the next call begins anew, from the last place.
-        self.read(after, limit, timeout).await
+        let events = self.read(after, limit, timeout).await?;
+        self.feeds.store.continuity().saw(after.after_all(&events));
+        Ok(events)
     }
 
     fn place(&self) -> Option<String> {
@@ -121,12 +123,18 @@ impl Feed for KafkaFeed {
 }
 
 impl KafkaFeed {
-    async fn read(&mut self, after: Position, limit: usize, timeout: Duration) -> Result<Vec<StoredEvent>, FeedError> {
+    async fn read(
+        &mut self,
+        from: &Checkpoint,
+        limit: usize,
+        timeout: Duration,
+    ) -> Result<Vec<StoredEvent>, FeedError> {
+        let after = from.position;
         let deadline = Instant::now() + timeout;
         loop {
             let mut reader = match self.reader.take() {
                 Some(reader) => reader,
-                None => self.begin(after).await?,
+                None => self.begin(from).await?,
             };
             if self.at < after {
                 reader.skip_to(after);
@@ -175,16 +183,14 @@ impl KafkaFeed {
         }
     }
 
-    async fn begin(&self, after: Position) -> Result<Box<Reader>, FeedError> {
+    async fn begin(&self, from: &Checkpoint) -> Result<Box<Reader>, FeedError> {
+        // Whoever goes on must come from this log: the store says so, as the topics are only a copy.
+        self.feeds.store.read_on(from, 1).await?;
+        let after = from.position;
         let from = match &self.origin {
             Origin::Place(place) => Start::Offsets(place::parse(place)),
-            Origin::Position if after > Position::START => {
-                let events = self.feeds.store.read_after(Position(after.0 - 1), 1).await?;
-                // Times never go back: whatever follows an event was not recorded before it.
-                events.first().map_or(Start::Beginning, |event| {
-                    Start::Time(event.recorded_at.timestamp_millis())
-                })
-            }
+            // Times never go back: whatever follows an event was not recorded before it.
+            Origin::Position if after > Position::START => Start::Time(from.recorded_at.timestamp_millis()),
             Origin::Position | Origin::Beginning => Start::Beginning,
         };
         let cluster = self.feeds.cluster.clone();
@@ -276,9 +282,17 @@ impl KafkaFeed {
         let Some((missing, first)) = reader.gap() else {
             return Ok(());
         };
-        let before = Position(missing.0 - 1);
+        let before = self
+            .feeds
+            .store
+            .read_after(Position(missing.0.saturating_sub(2)), 1)
+            .await?;
+        let before = before
+            .first()
+            .filter(|event| event.position.next() == missing)
+            .map_or(Checkpoint::START, Checkpoint::at);
         let mut store = StoreFeed::new(self.feeds.store.clone());
-        let events = store.read_after(before, FROM_STORE, Duration::ZERO).await?;
+        let events = store.read_on(&before, FROM_STORE, Duration::ZERO).await?;
         if events.first().is_none_or(|event| event.position != missing) {
             return Err(FeedError::Incomplete(format!(
                 "position {missing} is neither in Kafka nor in the store, though position {first} is published"

@@ -8,7 +8,7 @@ use crate::unseal::Unseal;
 use sqlx::{Executor as _, PgConnection, PgPool};
 use std::sync::Arc;
 use viral_store::feed::{Feeds, StoreFeed};
-use viral_store::{EventStore, Position, StoredEvent, units};
+use viral_store::{Checkpoint, EventStore, Position, StoredEvent, units};
 
 /// Keeps the read models of a database up to date, rebuilds them and resumes what was left out. Any number of
 /// processes may do this at once: whoever comes second to a batch finds that it is done.
@@ -23,8 +23,8 @@ pub struct Projector {
 /// Events that follow a position, to be applied together.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Batch<'a> {
-    /// The position before them.
-    pub(crate) after: Position,
+    /// Where they follow.
+    pub(crate) after: Checkpoint,
     /// They end with a unit.
     pub(crate) events: &'a [StoredEvent],
     /// Where the feed goes on after the last of them.
@@ -44,7 +44,7 @@ impl std::fmt::Debug for Projector {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     /// It is applied, up to here.
-    Moved(Position),
+    Moved(Checkpoint),
     /// Somebody else moved the read model meanwhile; it may have another version now.
     Overtaken,
     /// The read model is stopped, now or already.
@@ -131,7 +131,10 @@ impl Projector {
                 Err(Stopped::Refused(problem)) => return Err(ProjectionError::Database(problem)),
                 Err(Stopped::Failed(error)) => return Err(error),
                 Err(Stopped::Bad(index, problem)) => {
-                    let position = batch.events.get(index).map_or(batch.after, |event| event.position);
+                    let position = batch
+                        .events
+                        .get(index)
+                        .map_or(batch.after.position, |event| event.position);
                     let before = units::start(batch.events, index);
                     if before > 0 {
                         // Everything up to the bad unit first; the feed's place is behind it.
@@ -168,15 +171,15 @@ impl Projector {
                 own: model.schema_version,
             }));
         }
-        if registered.position != after {
+        if registered.position != after.position {
             return Ok((Step::Overtaken, none));
         }
         if let Some(problem) = registered.problem {
-            return Ok((Step::Halted(after, problem), none));
+            return Ok((Step::Halted(after.position, problem), none));
         }
-        let Some(last) = events.last() else {
+        if events.is_empty() {
             return Ok((Step::Moved(after), none));
-        };
+        }
         let job = Job {
             model,
             version: registered.version,
@@ -184,8 +187,9 @@ impl Projector {
             careful,
         };
         let parked = batch::apply_in_tx(connection, &job, fold, events).await?;
-        registry::move_in_tx(connection, model.name, registered.version, last.position, place).await?;
-        Ok((Step::Moved(last.position), parked))
+        let to = after.after_all(events);
+        registry::move_in_tx(connection, model.name, registered.version, &to, place).await?;
+        Ok((Step::Moved(to), parked))
     }
 
     /// Stops a live read model at a bad event. One that is being built is given up by whoever builds it.
@@ -193,7 +197,7 @@ impl Projector {
         &self,
         model: &ReadModel,
         target: Target,
-        after: Position,
+        after: Checkpoint,
         (position, problem): (Position, String),
     ) -> Result<Step, ProjectionError> {
         tracing::error!(
@@ -202,7 +206,7 @@ impl Projector {
         );
         if target == Target::Live {
             let text = format!("event {position}: {problem}");
-            registry::halt(&self.pool, model.name, after, &text).await?;
+            registry::halt(&self.pool, model.name, after.position, &text).await?;
         }
         Ok(Step::Halted(position, problem))
     }

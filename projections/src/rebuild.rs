@@ -10,7 +10,7 @@ use crate::registry::{self, Target};
 use sqlx::{Executor as _, PgConnection};
 use std::time::Duration;
 use viral_store::feed::{Feed as _, StoreFeed};
-use viral_store::{Position, StoredEvent};
+use viral_store::{Checkpoint, Position, StoredEvent};
 
 /// How many events are applied in one transaction.
 const BATCH: usize = 10_000;
@@ -29,7 +29,7 @@ struct Building {
     model: &'static ReadModel,
     version: i32,
     feed: StoreFeed,
-    at: Position,
+    at: Checkpoint,
     /// Its rows from the last batches.
     fold: Box<dyn Fold>,
 }
@@ -120,7 +120,7 @@ impl Projector {
             model,
             version,
             feed: StoreFeed::new(self.store.clone()),
-            at: Position::START,
+            at: Checkpoint::START,
             fold: (model.fold)(),
         })
     }
@@ -133,11 +133,12 @@ impl Projector {
     ) -> Result<(), ProjectionError> {
         loop {
             let head = self.store.head().await?.position;
-            let events = building.feed.read_after(building.at, BATCH, Duration::ZERO).await?;
+            let events = building.feed.read_on(&building.at, BATCH, Duration::ZERO).await?;
             if !events.is_empty() {
                 self.fill_batch(building, &events).await?;
             }
-            progress(building.at, head.max(building.at));
+            let at = building.at.position;
+            progress(at, head.max(at));
             if events.len() < CLOSE {
                 return Ok(());
             }
@@ -189,7 +190,7 @@ impl Projector {
         transaction.execute("SET LOCAL statement_timeout = 0").await?;
         // From here on the live version stays where it is: nobody will see the position go back.
         let live = registry::lock_in_tx(&mut transaction, model.name, Target::Live).await?;
-        let events = building.feed.read_after(building.at, BATCH, Duration::ZERO).await?;
+        let events = building.feed.read_on(&building.at, BATCH, Duration::ZERO).await?;
         if events.len() > CLOSE {
             return Ok(false);
         }
@@ -244,8 +245,8 @@ impl Building {
 
     fn take(&mut self, step: Step) -> Result<(), ProjectionError> {
         match step {
-            Step::Moved(position) => {
-                self.at = position;
+            Step::Moved(to) => {
+                self.at = to;
                 Ok(())
             }
             // Only a process that did not see our lock could have done that.

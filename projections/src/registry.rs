@@ -4,10 +4,13 @@
 use crate::error::ProjectionError;
 use crate::fact::Problem;
 use crate::model::ReadModel;
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{Executor as _, PgConnection, PgExecutor, Row as _};
+use sqlx::{Executor as _, PgConnection, PgExecutor, PgPool, Row as _};
 use std::collections::HashSet;
-use viral_store::{Position, StoredEvent, StreamId};
+use uuid::Uuid;
+use viral_store::continuity::WentBack;
+use viral_store::{Checkpoint, Digest, EventStore, Position, StoreError, StoredEvent, StreamId};
 
 /// A version of a read model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub(crate) struct Registered {
     pub(crate) version: i32,
     pub(crate) schema_version: i32,
     pub(crate) position: Position,
+    /// Which event is there, and by which history; absent where a program from before that was kept moved it.
+    pub(crate) checkpoint: Option<Checkpoint>,
     /// Why it does not move on.
     pub(crate) problem: Option<String>,
     /// Why it does not move on for now: it is tried again.
@@ -43,8 +48,8 @@ impl Target {
     }
 }
 
-const COLUMNS: &str = "SELECT version, schema_version, position, problem, refusal, feed_place, intended \
-     FROM projections WHERE name = $1 AND state = $2";
+const COLUMNS: &str = "SELECT version, schema_version, position, problem, refusal, feed_place, intended, event_id, \
+     recorded_at, digest FROM projections WHERE name = $1 AND state = $2";
 
 /// Looks a version up.
 pub(crate) async fn find(
@@ -75,16 +80,56 @@ pub(crate) async fn lock_in_tx(
     row.as_ref().map(registered).transpose()
 }
 
+/// The version that is furthest.
+pub(crate) async fn furthest(pool: &PgPool) -> Result<Option<Checkpoint>, ProjectionError> {
+    let statement = "SELECT version, schema_version, position, problem, refusal, feed_place, intended, event_id, \
+         recorded_at, digest FROM projections WHERE state = 'live' ORDER BY position DESC LIMIT 1";
+    let row = sqlx::query(statement).fetch_optional(pool).await?;
+    let found = row.as_ref().map(registered).transpose()?;
+    Ok(found.and_then(|found| found.checkpoint))
+}
+
 fn registered(row: &PgRow) -> Result<Registered, ProjectionError> {
+    let position = position(row.try_get(2)?);
+    let (event_id, recorded_at): (Option<Uuid>, Option<DateTime<Utc>>) = (row.try_get(7)?, row.try_get(8)?);
+    let digest: Option<Vec<u8>> = row.try_get(9)?;
+    let checkpoint = event_id.zip(recorded_at).map(|(event_id, recorded_at)| Checkpoint {
+        position,
+        event_id,
+        recorded_at,
+        digest: digest.as_deref().and_then(Digest::from_bytes),
+    });
     Ok(Registered {
         version: row.try_get(0)?,
         schema_version: row.try_get(1)?,
-        position: position(row.try_get(2)?),
+        position,
+        checkpoint,
         problem: row.try_get(3)?,
         refusal: row.try_get(4)?,
         place: row.try_get(5)?,
-        intended: row.try_get::<Option<i64>, _>(6)?.map(position),
+        intended: row.try_get::<Option<i64>, _>(6)?.map(self::position),
     })
+}
+
+impl Registered {
+    /// Where it is. What was not kept is taken from the log.
+    pub(crate) async fn checkpoint(&self, store: &dyn EventStore) -> Result<Checkpoint, StoreError> {
+        match self.checkpoint {
+            Some(checkpoint) => Ok(checkpoint),
+            None => checkpoint_at(store, self.position).await,
+        }
+    }
+}
+
+/// The checkpoint of a position, as the log has it now.
+pub(crate) async fn checkpoint_at(store: &dyn EventStore, position: Position) -> Result<Checkpoint, StoreError> {
+    let Some(before) = position.0.checked_sub(1) else {
+        return Ok(Checkpoint::START);
+    };
+    match store.read_after(Position(before), 1).await?.first() {
+        Some(event) if event.position == position => Ok(Checkpoint::at(event)),
+        _ => Err(WentBack::new(position, store.head().await?.position).into()),
+    }
 }
 
 /// A position from a column that is never negative.
@@ -97,6 +142,11 @@ pub(crate) fn signed(position: Position) -> i64 {
     i64::try_from(position.0).unwrap_or(i64::MAX)
 }
 
+/// A checkpoint's digest for a column.
+pub(crate) fn digest_of(checkpoint: &Checkpoint) -> Option<Vec<u8>> {
+    checkpoint.digest.map(|digest| digest.0.to_vec())
+}
+
 /// Makes the tables of a version and its entry, at position 0.
 pub(crate) async fn create_in_tx(
     connection: &mut PgConnection,
@@ -107,13 +157,19 @@ pub(crate) async fn create_in_tx(
     for table in model.tables {
         connection.execute(table.create(version).as_str()).await?;
     }
-    sqlx::query("INSERT INTO projections (name, version, schema_version, state, position) VALUES ($1, $2, $3, $4, 0)")
-        .bind(model.name)
-        .bind(version)
-        .bind(model.schema_version)
-        .bind(target.as_str())
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO projections (name, version, schema_version, state, position, event_id, recorded_at, digest) \
+         VALUES ($1, $2, $3, $4, 0, $5, $6, $7)",
+    )
+    .bind(model.name)
+    .bind(version)
+    .bind(model.schema_version)
+    .bind(target.as_str())
+    .bind(Checkpoint::START.event_id)
+    .bind(Checkpoint::START.recorded_at)
+    .bind(digest_of(&Checkpoint::START))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -144,16 +200,19 @@ pub(crate) async fn move_in_tx(
     connection: &mut PgConnection,
     name: &str,
     version: i32,
-    to: Position,
+    to: &Checkpoint,
     place: Option<&str>,
 ) -> Result<(), ProjectionError> {
-    let statement = "UPDATE projections SET position = $3, feed_place = coalesce($4, feed_place), updated_at = now() \
-         WHERE name = $1 AND version = $2";
+    let statement = "UPDATE projections SET position = $3, feed_place = coalesce($4, feed_place), event_id = $5, \
+         recorded_at = $6, digest = $7, updated_at = now() WHERE name = $1 AND version = $2";
     sqlx::query(statement)
         .bind(name)
         .bind(version)
-        .bind(signed(to))
+        .bind(signed(to.position))
         .bind(place)
+        .bind(to.event_id)
+        .bind(to.recorded_at)
+        .bind(digest_of(to))
         .execute(connection)
         .await?;
     Ok(())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use viral_store::feed::{Feed, FeedError};
-use viral_store::{Position, StoredEvent};
+use viral_store::{Checkpoint, StoreError, StoredEvent};
 
 /// How many events are applied in one transaction.
 const BATCH: usize = 2_000;
@@ -25,7 +25,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 struct Following {
     feed: Box<dyn Feed>,
     /// Where the read model is, as far as we know.
-    at: Position,
+    at: Checkpoint,
 }
 
 impl Projector {
@@ -76,10 +76,35 @@ impl Projector {
                 Ok(false) => tokio::time::sleep(LOOK_AGAIN).await,
                 Err(error) => {
                     following = None;
+                    if is_went_back(&error) && self.halt_if_ahead(model).await.unwrap_or(false) {
+                        continue;
+                    }
                     rest(&mut pause, model.name, &error).await;
                 }
             }
         }
+    }
+
+    /// Stops a read model that has events which the log lost: it is wrong until somebody has it rebuilt. Answers whether
+    /// it is one. A read model in the database that went back may well be where the log is.
+    async fn halt_if_ahead(&self, model: &'static ReadModel) -> Result<bool, ProjectionError> {
+        let Some(live) = self.live(model).await? else {
+            return Ok(true);
+        };
+        let compared = match live.checkpoint(self.store.as_ref()).await {
+            Ok(at) => self.store.read_on(&at, 1).await.map(drop),
+            Err(error) => Err(error),
+        };
+        let Err(StoreError::WentBack(went_back)) = compared else {
+            return Ok(false);
+        };
+        let problem = format!(
+            "it has events that the log lost ({went_back}); once that is accepted run `viral projections rebuild {}`",
+            model.name
+        );
+        tracing::error!(projection = model.name, position = %live.position, problem, "the read model stops");
+        registry::halt(&self.pool, model.name, live.position, &problem).await?;
+        Ok(true)
     }
 
     /// One batch. Answers false if the read model is stopped.
@@ -92,17 +117,18 @@ impl Projector {
             },
         };
         let after = following.at;
-        let events = match next(following.feed.as_mut(), model, after).await {
+        let events = match next(following.feed.as_mut(), model, &after).await {
             Ok(events) => events,
             Err(FeedError::Incomplete(problem)) => {
                 // Nobody but an operator can help: seen in `viral projections list` and `viral doctor`.
-                self.halted(model, Target::Live, after, (after.next(), problem)).await?;
+                let next = after.position.next();
+                self.halted(model, Target::Live, after, (next, problem)).await?;
                 return Ok(false);
             }
             Err(error) => return Err(error.into()),
         };
-        if let Some(last) = events.last() {
-            let given = last.position;
+        if !events.is_empty() {
+            let given = after.after_all(&events).position;
             let place = following.feed.place();
             let batch = Batch {
                 after,
@@ -110,9 +136,9 @@ impl Projector {
                 place: place.as_deref(),
             };
             match self.advance(model, Target::Live, batch).await? {
-                Step::Moved(position) if position == given => following.at = position,
+                Step::Moved(to) if to.position == given => following.at = to,
                 Step::Overtaken => match self.live(model).await? {
-                    Some(live) if live.position >= given => following.at = live.position,
+                    Some(live) if live.position >= given => following.at = live.checkpoint(self.store.as_ref()).await?,
                     // The feed would have to go back: the next step opens another one.
                     _ => return Ok(true),
                 },
@@ -130,9 +156,10 @@ impl Projector {
         let Some(live) = self.live(model).await? else {
             return Ok(None);
         };
+        let at = live.checkpoint(self.store.as_ref()).await?;
         Ok(Some(Following {
-            feed: self.feeds.open(live.position, live.place.as_deref()),
-            at: live.position,
+            feed: self.feeds.open(&at, live.place.as_deref()),
+            at,
         }))
     }
 
@@ -177,18 +204,25 @@ impl Projector {
 }
 
 /// The next events, with more of them where the first are nothing to this read model.
-async fn next(feed: &mut dyn Feed, model: &ReadModel, after: Position) -> Result<Vec<StoredEvent>, FeedError> {
-    let mut events = feed.read_after(after, BATCH, WAIT).await?;
-    let Some(last) = events.last().map(|event| event.position) else {
-        return Ok(events);
-    };
+async fn next(feed: &mut dyn Feed, model: &ReadModel, after: &Checkpoint) -> Result<Vec<StoredEvent>, FeedError> {
+    let mut events = feed.read_on(after, BATCH, WAIT).await?;
     let left = BATCH.saturating_sub(events.len());
-    if left > 0 && !events.iter().any(|event| model.is_about(event)) {
+    if !events.is_empty() && left > 0 && !events.iter().any(|event| model.is_about(event)) {
         tokio::time::sleep(LINGER).await;
         // An error comes again when these are applied.
-        events.extend(feed.read_after(last, left, Duration::ZERO).await.unwrap_or_default());
+        let more = feed.read_on(&after.after_all(&events), left, Duration::ZERO).await;
+        events.extend(more.unwrap_or_default());
     }
     Ok(events)
+}
+
+/// Whether the log does not have what was read before.
+fn is_went_back(error: &ProjectionError) -> bool {
+    matches!(
+        error,
+        ProjectionError::Store(StoreError::WentBack(_))
+            | ProjectionError::Feed(FeedError::Store(StoreError::WentBack(_)))
+    )
 }
 
 /// Says what is wrong and waits, longer each time.

@@ -3,7 +3,7 @@
 use crate::error::ProjectionError;
 use crate::registry;
 use sqlx::{PgPool, Row as _};
-use viral_store::{EventStore, Position};
+use viral_store::{Checkpoint, EventStore, Position};
 
 /// What a version is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +45,9 @@ pub struct Status {
     pub refusal: Option<String>,
 }
 
-/// The last position that any read model has come to.
-pub async fn furthest(pool: &PgPool) -> Result<Position, ProjectionError> {
-    let row = sqlx::query("SELECT coalesce(max(position), 0) FROM projections")
-        .fetch_one(pool)
-        .await?;
-    Ok(registry::position(row.try_get(0)?))
+/// The last event that any read model contains, where it is known which.
+pub async fn furthest(pool: &PgPool) -> Result<Option<Checkpoint>, ProjectionError> {
+    registry::furthest(pool).await
 }
 
 /// All versions of all read models of this log, in the order of their names.

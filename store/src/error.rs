@@ -1,5 +1,7 @@
 //! What can go wrong below the port, and whether trying again can help.
 
+use crate::continuity::{ClockLeapt, WentBack};
+
 /// An error of the store. Nothing is known to have been written unless the call says so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -14,6 +16,12 @@ pub enum StoreError {
         /// How many events of the append were written: those of whole units.
         written: usize,
     },
+    /// The log lost events that were read before. Nothing may be decided by what is in memory.
+    #[error("{0}")]
+    WentBack(#[from] WentBack),
+    /// The clock that times come from moved by itself. Nothing is appended until that is mended or accepted.
+    #[error("{0}")]
+    ClockLeapt(#[from] ClockLeapt),
     /// The disk of the database is full.
     #[error("the event store's disk is full: free some space, then try again ({0})")]
     StorageFull(String),

@@ -1,7 +1,8 @@
 //! The feed: every event once and in order, to whoever follows the log.
 
+use crate::continuity::Checkpoint;
 use crate::error::StoreError;
-use crate::event::{Position, StoredEvent};
+use crate::event::StoredEvent;
 use crate::port::EventStore;
 use crate::units;
 use async_trait::async_trait;
@@ -40,12 +41,15 @@ impl FeedError {
 /// An ordered source of events. Projections and workers follow it without knowing where it comes from.
 #[async_trait]
 pub trait Feed: Send {
-    /// The next events after a position, in whole units and about `limit` of them. Waits for some, at most `timeout`;
-    /// then the answer is empty. A position before the last one asked for may be refused as [`FeedError::Setup`]: who
+    /// The next events after a checkpoint, in whole units and about `limit` of them. Waits for some, at most `timeout`;
+    /// then the answer is empty. A checkpoint before the last one asked for may be refused as [`FeedError::Setup`]: who
     /// must go back opens a feed anew.
-    async fn read_after(
+    ///
+    /// # Errors
+    /// [`StoreError::WentBack`] if the log does not have what the checkpoint has seen.
+    async fn read_on(
         &mut self,
-        after: Position,
+        after: &Checkpoint,
         limit: usize,
         timeout: Duration,
     ) -> Result<Vec<StoredEvent>, FeedError>;
@@ -79,8 +83,8 @@ pub trait NoteUnreadable: Send + Sync + fmt::Debug {
 
 /// Opens feeds: from the store, or from the published log.
 pub trait Feeds: Send + Sync + fmt::Debug {
-    /// A feed that goes on after a position. `place` is what [`Feed::place`] said there, if anybody kept it.
-    fn open(&self, after: Position, place: Option<&str>) -> Box<dyn Feed>;
+    /// A feed that goes on after a checkpoint. `place` is what [`Feed::place`] said there, if anybody kept it.
+    fn open(&self, after: &Checkpoint, place: Option<&str>) -> Box<dyn Feed>;
 }
 
 /// The feed that comes straight from the store. It can also be asked for earlier positions.
@@ -97,23 +101,27 @@ impl StoreFeed {
 }
 
 impl Feeds for StoreFeed {
-    fn open(&self, _after: Position, _place: Option<&str>) -> Box<dyn Feed> {
+    fn open(&self, _after: &Checkpoint, _place: Option<&str>) -> Box<dyn Feed> {
         Box::new(self.clone())
     }
 }
 
 #[async_trait]
 impl Feed for StoreFeed {
-    async fn read_after(
+    async fn read_on(
         &mut self,
-        after: Position,
+        after: &Checkpoint,
         limit: usize,
         timeout: Duration,
     ) -> Result<Vec<StoredEvent>, FeedError> {
-        let mut events = self.store.read_after(after, limit).await?;
+        let mut events = self.store.read_on(after, limit).await?;
         if events.is_empty() && !timeout.is_zero() {
-            self.store.wait_for(after, timeout).await?;
-            events = self.store.read_after(after, limit).await?;
+            let head = self.store.wait_for(after.position, timeout).await?;
+            self.store.compare(after, &head)?;
+            events = match head.position > after.position {
+                true => self.store.read_on(after, limit).await?,
+                false => events,
+            };
         }
         // A short page ends where the log ends, and units are appended as a whole.
         let mut more = events.len() >= limit;
@@ -123,11 +131,12 @@ impl Feed for StoreFeed {
                 events.truncate(count);
                 break;
             }
-            let last = events.last().map_or(after, |event| event.position);
+            let last = events.last().map_or(after.position, |event| event.position);
             let page = self.store.read_after(last, limit).await?;
             more = page.len() >= limit;
             events.extend(page);
         }
+        self.store.continuity().saw(after.after_all(&events));
         Ok(events)
     }
 }

@@ -6,6 +6,7 @@
 //! writer in `viral-commands`, whichever adapter is below.
 
 pub mod canonical;
+pub mod continuity;
 pub mod error;
 pub mod event;
 pub mod feed;
@@ -18,6 +19,7 @@ pub mod postgres;
 pub mod spool;
 pub mod units;
 
+pub use continuity::{Checkpoint, Continuity, Digest, EventIdentity};
 pub use error::StoreError;
 pub use event::{Metadata, Position, StoredEvent, StreamId};
 pub use kurrentdb::KurrentStore;

@@ -1,12 +1,13 @@
 //! The log in memory: for tests of decisions and for simulation. It keeps the same promises as the others while the
 //! process lives.
 
+use crate::continuity::Continuity;
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
 use crate::person_keys::{PersonKeys, WrappedKey};
 use crate::port::{Check, EventStore, Existing, Head, LockedHead, Snapshot};
 use async_trait::async_trait;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,14 +21,16 @@ pub struct MemoryStore {
     log: Arc<Mutex<Log>>,
     head_lock: Arc<tokio::sync::Mutex<()>>,
     head: Arc<watch::Sender<Position>>,
+    continuity: Arc<Continuity>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Log {
+    head: Head,
     events: Vec<StoredEvent>,
     ids: HashMap<Uuid, usize>,
     streams: HashMap<StreamId, Vec<usize>>,
-    snapshots: BTreeMap<Position, String>,
+    snapshots: BTreeMap<Position, Snapshot>,
     person_keys: HashMap<Uuid, WrappedKey>,
 }
 
@@ -36,9 +39,17 @@ impl MemoryStore {
     pub fn new(log_id: Uuid) -> MemoryStore {
         MemoryStore {
             source: format!("urn:viral:log:{log_id}"),
-            log: Arc::default(),
+            log: Arc::new(Mutex::new(Log {
+                head: Head::EMPTY,
+                events: Vec::new(),
+                ids: HashMap::new(),
+                streams: HashMap::new(),
+                snapshots: BTreeMap::new(),
+                person_keys: HashMap::new(),
+            })),
             head_lock: Arc::default(),
             head: Arc::new(watch::channel(Position::START).0),
+            continuity: Arc::default(),
         }
     }
 
@@ -49,19 +60,6 @@ impl MemoryStore {
 }
 
 impl Log {
-    fn head(&self) -> Head {
-        self.events.last().map_or(
-            Head {
-                position: Position::START,
-                recorded_at: DateTime::UNIX_EPOCH,
-            },
-            |last| Head {
-                position: last.position,
-                recorded_at: last.recorded_at,
-            },
-        )
-    }
-
     fn read_after(&self, after: Position, limit: usize) -> Vec<StoredEvent> {
         // Position n is at index n − 1, so the events after it start at index n.
         let start = usize::try_from(after.0).unwrap_or(usize::MAX);
@@ -72,7 +70,7 @@ impl Log {
         if events.is_empty() {
             return Err(StoreError::Corrupt("an append without events".to_owned()));
         }
-        let mut next = self.head().position.next();
+        let mut next = self.head.position.next();
         for event in events {
             if event.position != next {
                 return Err(StoreError::Corrupt(format!("position {next} would be skipped")));
@@ -91,6 +89,7 @@ impl Log {
             self.streams.entry(event.stream.clone()).or_default().push(index);
             self.events.push(event.clone());
         }
+        self.head = self.head.after(events);
         Ok(())
     }
 }
@@ -101,8 +100,16 @@ impl EventStore for MemoryStore {
         &self.source
     }
 
+    fn continuity(&self) -> &Continuity {
+        &self.continuity
+    }
+
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(None)
+    }
+
     async fn head(&self) -> Result<Head, StoreError> {
-        Ok(self.log().head())
+        Ok(self.log().head)
     }
 
     async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
@@ -125,7 +132,7 @@ impl EventStore for MemoryStore {
     async fn lock(&self) -> Result<Box<dyn LockedHead>, StoreError> {
         let guard = self.head_lock.clone().lock_owned().await;
         Ok(Box::new(Locked {
-            head: self.log().head(),
+            head: self.log().head,
             store: self.clone(),
             _guard: guard,
         }))
@@ -139,17 +146,14 @@ impl EventStore for MemoryStore {
     }
 
     async fn save_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        self.log().snapshots.insert(snapshot.position, snapshot.state.clone());
+        self.log().snapshots.insert(snapshot.position, snapshot.clone());
         Ok(())
     }
 
     async fn snapshot_at(&self, at_most: Position) -> Result<Option<Snapshot>, StoreError> {
         let log = self.log();
         let newest = log.snapshots.range(..=at_most).next_back();
-        Ok(newest.map(|(position, state)| Snapshot {
-            position: *position,
-            state: state.clone(),
-        }))
+        Ok(newest.map(|(_, snapshot)| snapshot.clone()))
     }
 }
 
@@ -189,6 +193,10 @@ impl LockedHead for Locked {
         self.head
     }
 
+    fn now(&self) -> Option<DateTime<Utc>> {
+        None
+    }
+
     async fn read_after(&mut self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
         Ok(self.store.log().read_after(after, limit))
     }
@@ -214,12 +222,14 @@ impl LockedHead for Locked {
         })
     }
 
-    async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<(), StoreError> {
-        self.store.log().append(events)?;
-        if let Some(last) = events.last() {
-            self.store.head.send_replace(last.position);
-        }
-        Ok(())
+    async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<Head, StoreError> {
+        let head = {
+            let mut log = self.store.log();
+            log.append(events)?;
+            log.head
+        };
+        self.store.head.send_replace(head.position);
+        Ok(head)
     }
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {

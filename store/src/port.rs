@@ -1,5 +1,6 @@
 //! The port: what the rest of the platform asks of an event log.
 
+use crate::continuity::{Checkpoint, Continuity, Digest, EventIdentity, WentBack};
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
 use async_trait::async_trait;
@@ -15,6 +16,27 @@ pub struct Head {
     pub position: Position,
     /// When the last event was recorded; the Unix epoch in an empty log.
     pub recorded_at: DateTime<Utc>,
+    /// The digest of all events up to it.
+    pub digest: Digest,
+}
+
+impl Head {
+    /// The head of a log without events.
+    pub const EMPTY: Head = Head {
+        position: Position::START,
+        recorded_at: DateTime::UNIX_EPOCH,
+        digest: Digest::EMPTY,
+    };
+
+    /// The head after these events, which follow.
+    #[must_use]
+    pub fn after(self, events: &[StoredEvent]) -> Head {
+        events.last().map_or(self, |last| Head {
+            position: last.position,
+            recorded_at: last.recorded_at,
+            digest: self.digest.after_all(events),
+        })
+    }
 }
 
 /// An event found by its id.
@@ -55,6 +77,8 @@ pub struct Snapshot {
     pub position: Position,
     /// The state text.
     pub state: String,
+    /// The log's digest up to the position.
+    pub digest: Digest,
 }
 
 /// An event log.
@@ -63,11 +87,78 @@ pub trait EventStore: Send + Sync + fmt::Debug {
     /// The log's name, `urn:viral:log:<uuid>`, fixed when it was created.
     fn source(&self) -> &str;
 
+    /// What this process has seen of the log, and whether it lost some of that.
+    fn continuity(&self) -> &Continuity;
+
+    /// The clock of the server that has the head; none where the log has no clock of its own, then the caller's counts.
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>, StoreError>;
+
     /// The end of the log: everything up to it is committed and can be read.
     async fn head(&self) -> Result<Head, StoreError>;
 
     /// The events after a position in order, at most `limit`; fewer only at the end of the log.
     async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// The events after a checkpoint, as [`EventStore::read_after`], where the log still has the event of the checkpoint.
+    ///
+    /// # Errors
+    /// [`StoreError::WentBack`] if it has not, of which [`EventStore::continuity`] takes note.
+    async fn read_on(&self, from: &Checkpoint, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        let Some(before) = from.position.0.checked_sub(1) else {
+            return self.read_after(from.position, limit).await;
+        };
+        let mut events = self.read_after(Position(before), limit.saturating_add(1)).await?;
+        if events.first().is_some_and(|event| from.is(event)) {
+            events.remove(0);
+            return Ok(events);
+        }
+        let head = self.head().await?.position;
+        self.continuity().watch(Err(WentBack::new(from.position, head).into()))
+    }
+
+    /// The events of a stream after a sequence, as [`EventStore::read_stream`], where the event of that sequence is still
+    /// the one that was `seen` there.
+    ///
+    /// # Errors
+    /// [`StoreError::WentBack`] if it is not, of which [`EventStore::continuity`] takes note.
+    async fn read_stream_on(
+        &self,
+        stream: &StreamId,
+        after: u64,
+        seen: Option<EventIdentity>,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let (Some(before), Some(seen)) = (after.checked_sub(1), seen) else {
+            return self.read_stream(stream, after, limit).await;
+        };
+        let mut events = self.read_stream(stream, before, limit.saturating_add(1)).await?;
+        if events.first().is_some_and(|event| EventIdentity::of(event) == seen) {
+            events.remove(0);
+            return Ok(events);
+        }
+        let head = self.head().await?.position;
+        let furthest = self.continuity().furthest().position;
+        self.continuity().watch(Err(WentBack::new(furthest, head).into()))
+    }
+
+    /// The head, which must have everything that this process has seen before it asks.
+    ///
+    /// # Errors
+    /// [`StoreError::WentBack`] if it has not, of which [`EventStore::continuity`] takes note.
+    async fn head_on(&self) -> Result<Head, StoreError> {
+        let seen = self.continuity().furthest();
+        let head = self.head().await?;
+        self.compare(&seen, &head)?;
+        Ok(head)
+    }
+
+    /// Compares a checkpoint with the head, see [`Checkpoint::compare`].
+    ///
+    /// # Errors
+    /// [`StoreError::WentBack`], of which [`EventStore::continuity`] takes note.
+    fn compare(&self, at: &Checkpoint, head: &Head) -> Result<(), StoreError> {
+        self.continuity().watch(at.compare(head))
+    }
 
     /// The events of a stream after a sequence in order, at most `limit`.
     async fn read_stream(&self, stream: &StreamId, after: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
@@ -130,6 +221,9 @@ pub trait LockedHead: Send {
     /// The end of the log, which nobody else can move now.
     fn head(&self) -> Head;
 
+    /// What the clock of the head's server said after the lock was had; see [`EventStore::clock`].
+    fn now(&self) -> Option<DateTime<Utc>>;
+
     /// As [`EventStore::read_after`].
     async fn read_after(&mut self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
 
@@ -138,8 +232,9 @@ pub trait LockedHead: Send {
 
     /// Appends events whose positions follow the head without a gap and gives up the lock. Each unit is written as a
     /// whole or not at all; a home that cannot write all of them at once may stop after some. After an error it is
-    /// unknown whether they were written, but for [`StoreError::Overtaken`]: lock again and look their ids up.
-    async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<(), StoreError>;
+    /// unknown whether they were written, but for [`StoreError::Overtaken`]: lock again and look their ids up. Answers
+    /// the new head, whose digest goes on from that of the old one.
+    async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<Head, StoreError>;
 
     /// Gives up the lock without writing.
     async fn release(self: Box<Self>) -> Result<(), StoreError>;

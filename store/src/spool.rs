@@ -14,6 +14,7 @@ mod writer;
 
 pub use writer::{SpoolError, SpoolWriter};
 
+use crate::continuity::Continuity;
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
 use crate::port::{EventStore, Head, LockedHead, Snapshot};
@@ -39,9 +40,10 @@ struct Copied {
     lines: Lines,
     ids: Ids,
     source: String,
-    /// When the last event was recorded.
-    recorded_at: DateTime<Utc>,
+    /// Behind the last line that could be read.
+    head: Head,
     end: End,
+    continuity: Continuity,
 }
 
 /// How the lines end.
@@ -74,8 +76,8 @@ impl Copied {
     fn head(&self) -> Head {
         let damaged = u64::from(self.problem().is_some());
         Head {
-            position: Position(self.lines.count() + damaged),
-            recorded_at: self.recorded_at,
+            position: Position(self.head.position.0 + damaged),
+            ..self.head
         }
     }
 
@@ -132,6 +134,14 @@ impl EventStore for SpooledLog {
     /// As the lines say. Empty if not even the first one could be read.
     fn source(&self) -> &str {
         &self.copy.source
+    }
+
+    fn continuity(&self) -> &Continuity {
+        &self.copy.continuity
+    }
+
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(None)
     }
 
     async fn head(&self) -> Result<Head, StoreError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use viral_commands::{AppendError, Caller, CommandError, Commands};
 use viral_projections::queries::ReadModels;
 use viral_store::feed::{Feed, FeedError, Feeds, StoreFeed};
-use viral_store::{Position, StoreError};
+use viral_store::{Checkpoint, StoreError};
 
 /// How long a round waits for something to happen: deadlines pass without an event.
 const TICK: Duration = Duration::from_secs(1);
@@ -73,7 +73,7 @@ impl Workers {
                 tokio::time::sleep(PAUSE).await;
                 if let Err(error) = self.wait(&mut feed).await {
                     // The next round takes place all the same: what is due does not come from the feed.
-                    tracing::debug!(%error, "the workers hear of nothing");
+                    tracing::debug!(%error, "feed unavailable; polling");
                     feed = None;
                     tokio::time::sleep(BACK_OFF).await;
                 }
@@ -86,16 +86,17 @@ impl Workers {
     }
 
     /// Waits until something happens, or it is time for another round.
-    async fn wait(&self, following: &mut Option<(Box<dyn Feed>, Position)>) -> Result<(), FeedError> {
+    async fn wait(&self, following: &mut Option<(Box<dyn Feed>, Checkpoint)>) -> Result<(), FeedError> {
         let (feed, seen) = match following {
             Some(following) => following,
             None => {
-                let head = self.commands.writer().store().head().await?.position;
-                following.insert((self.feeds.open(head, None), head))
+                // Whatever it has seen last: what is due does not come from here.
+                let at = self.commands.writer().store().continuity().furthest();
+                following.insert((self.feeds.open(&at, None), at))
             }
         };
-        let events = feed.read_after(*seen, PAGE, TICK).await?;
-        *seen = events.last().map_or(*seen, |event| event.position);
+        let events = feed.read_on(seen, PAGE, TICK).await?;
+        *seen = seen.after_all(&events);
         Ok(())
     }
 

@@ -95,7 +95,7 @@ impl Api {
         let now: viral_commands::Clock = Arc::new(move || *time.lock().unwrap());
         let store = Arc::new(MemoryStore::new(Uuid::from_u128(1)));
         let settings = Settings {
-            clock: now.clone(),
+            clock: Some(now.clone()),
             ..Settings::default()
         };
         let (writer, _) = Writer::start(store.clone(), settings).await.unwrap();

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
+use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -12,7 +13,9 @@ use tower::ServiceExt;
 use viral_api::{AppState, Role, Tokens, router};
 use viral_commands::{Commands, Settings, Vault, Writer};
 use viral_domain::Terms;
-use viral_store::{EventStore, Head, LockedHead, MemoryStore, Position, Snapshot, StoreError, StoredEvent, StreamId};
+use viral_store::{
+    Continuity, EventStore, Head, LockedHead, MemoryStore, Position, Snapshot, StoreError, StoredEvent, StreamId,
+};
 
 /// A store that counts the questions for its head, and keeps the thread that asks for a snapshot busy if it is told to.
 #[derive(Debug)]
@@ -28,6 +31,14 @@ struct Watched {
 impl EventStore for Watched {
     fn source(&self) -> &str {
         self.store.source()
+    }
+
+    fn continuity(&self) -> &Continuity {
+        self.store.continuity()
+    }
+
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.store.clock().await
     }
 
     async fn head(&self) -> Result<Head, StoreError> {

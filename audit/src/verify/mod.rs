@@ -23,7 +23,7 @@ use std::time::Instant;
 use text::Content;
 use viral_ledger::BookEvent;
 use viral_store::event::time_text;
-use viral_store::{EventStore, Head, Position, StoreError, StoredEvent};
+use viral_store::{Digest, EventStore, Head, Position, StoreError, StoredEvent};
 use whole_log::WholeLog;
 
 /// Something that does not hold.
@@ -107,6 +107,7 @@ struct Verifier {
     /// The last event that holds.
     position: Position,
     recorded_at: Option<DateTime<Utc>>,
+    digest: Digest,
     units: units::Units,
     consequences: consequences::Consequences,
     book: book::BookCheck,
@@ -120,6 +121,7 @@ impl Verifier {
             store,
             position: Position::START,
             recorded_at: None,
+            digest: Digest::EMPTY,
             units: units::Units::default(),
             consequences: consequences::Consequences::default(),
             book: book::BookCheck::default(),
@@ -162,6 +164,7 @@ impl Verifier {
                 }
                 self.position = event.position;
                 self.recorded_at = Some(event.recorded_at);
+                self.digest = self.digest.after(&event.event_id, &event.recorded_at);
             }
             progress.advance(self.position.0);
         }
@@ -271,6 +274,12 @@ impl Verifier {
         if let Some(last) = self.recorded_at.filter(|last| *last != head.recorded_at) {
             let (head, last) = (time_text(&head.recorded_at), time_text(&last));
             let problem = format!("the head says the last event was recorded at {head}, the event says {last}");
+            let position = self.position;
+            self.note(Finding { position, problem });
+        }
+        if self.digest != head.digest {
+            let (head, digest) = (head.digest, self.digest);
+            let problem = format!("the head says the log's digest is {head}, the events give {digest}");
             let position = self.position;
             self.note(Finding { position, problem });
         }

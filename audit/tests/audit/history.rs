@@ -58,7 +58,7 @@ impl History {
         let now = Arc::new(Mutex::new(time("2026-01-01T12:00:00Z")));
         let clock = now.clone();
         let settings = Settings {
-            clock: Arc::new(move || *clock.lock().unwrap()),
+            clock: Some(Arc::new(move || *clock.lock().unwrap())),
             ..Settings::default()
         };
         let (writer, _task) = Writer::start(store.clone(), settings).await.unwrap();

@@ -46,7 +46,7 @@ impl Journey {
         let time = clock.clone();
         let now: viral_commands::Clock = Arc::new(move || *time.lock().unwrap());
         let settings = Settings {
-            clock: now.clone(),
+            clock: Some(now.clone()),
             ..Settings::default()
         };
         let (writer, _task) = Writer::start(Arc::new(store.clone()), settings).await.unwrap();

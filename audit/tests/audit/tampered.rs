@@ -1,12 +1,14 @@
 //! A log that somebody can change as they like, as the owner of a database can.
 
 use async_trait::async_trait;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
-use viral_store::{EventStore, Head, LockedHead, Position, Snapshot, StoreError, StoredEvent, StreamId};
+use viral_store::{
+    Continuity, Digest, EventStore, Head, LockedHead, Position, Snapshot, StoreError, StoredEvent, StreamId,
+};
 
 /// Events that are kept without any check.
 #[derive(Debug, Clone)]
@@ -17,6 +19,7 @@ pub(crate) struct Tampered {
     pub(crate) snapshots: BTreeMap<Position, String>,
     /// An event that the store cannot decode.
     pub(crate) unreadable: Option<Position>,
+    continuity: Arc<Continuity>,
 }
 
 impl Tampered {
@@ -29,6 +32,7 @@ impl Tampered {
             head: store.head().await.unwrap(),
             snapshots: saved.map(|saved| (saved.position, saved.state)).into_iter().collect(),
             unreadable: None,
+            continuity: Arc::default(),
         }
     }
 
@@ -83,6 +87,14 @@ impl EventStore for Tampered {
         &self.source
     }
 
+    fn continuity(&self) -> &Continuity {
+        &self.continuity
+    }
+
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(None)
+    }
+
     async fn head(&self) -> Result<Head, StoreError> {
         Ok(self.head)
     }
@@ -130,6 +142,7 @@ impl EventStore for Tampered {
         Ok(newest.map(|(position, state)| Snapshot {
             position: *position,
             state: state.clone(),
+            digest: Digest::EMPTY,
         }))
     }
 }
@@ -139,10 +152,8 @@ pub(crate) fn empty() -> Tampered {
     Tampered {
         source: "urn:viral:log:00000000-0000-4000-8000-000000000000".to_owned(),
         events: Vec::new(),
-        head: Head {
-            position: Position::START,
-            recorded_at: DateTime::UNIX_EPOCH,
-        },
+        head: Head::EMPTY,
+        continuity: Arc::default(),
         snapshots: BTreeMap::new(),
         unreadable: None,
     }

@@ -1,11 +1,13 @@
 //! The task behind the writer: one batch after the other.
 
+use super::clock::{LogClock, leap};
 use super::in_time::{follow_in_time, in_time};
 use super::{Answer, Answered, Counters, Message, Read, Settings};
 use crate::batch::{Batch, Verdict, lookups};
 use crate::book_reader::BookAt;
 use crate::error::AppendError;
 use crate::unit::{Part, Unit};
+use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,7 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
 use viral_ledger::timestamp;
-use viral_store::{EventStore, Position, Snapshot, StoreError, StoredEvent};
+use viral_store::continuity::ClockReading;
+use viral_store::{Checkpoint, EventStore, Position, Snapshot, StoreError, StoredEvent};
 
 /// After so long without a batch, others may have appended more than should be read under the lock.
 const IDLE: Duration = Duration::from_secs(1);
@@ -36,6 +39,11 @@ pub(super) struct Task {
     /// When the last batch was done.
     pub(super) idle_since: Instant,
     pub(super) counters: Arc<Counters>,
+    pub(super) clock: LogClock,
+    /// Where the book was when the clock leapt, until that is over.
+    pub(super) leapt_at: Option<Position>,
+    /// What the last batch was appended to.
+    pub(super) appended_to: Checkpoint,
 }
 
 impl Task {
@@ -62,7 +70,7 @@ impl Task {
         let limit = self.settings.call_timeout;
         let followed = follow_in_time(limit, self.state.follow(self.store.as_ref(), at_least)).await;
         match followed {
-            Ok(()) => read(Ok((&self.state.book, self.state.position))),
+            Ok(()) => read(Ok((&self.state.book, self.state.position()))),
             Err(error) => read(Err(error)),
         }
     }
@@ -121,19 +129,26 @@ impl Task {
     /// One transaction. After an error the book is as before.
     async fn try_write(&mut self, later: &mut Vec<Message>) -> Result<(), AppendError> {
         let limit = self.settings.call_timeout;
+        if let Some(went_back) = self.store.continuity().went_back() {
+            return Err(StoreError::from(went_back).into());
+        }
         if self.idle_since.elapsed() > IDLE {
             // Much may have been appended by others. It is read before the lock, so that under it little is left to read.
             let head = in_time(limit, self.store.head()).await?;
             follow_in_time(limit, self.state.follow(self.store.as_ref(), head.position)).await?;
         }
+        let asked = (self.settings.uptime)();
         let mut locked = in_time(limit, self.store.lock()).await?;
+        let answered = (self.settings.uptime)();
         // Whoever came while we waited for the lock comes along.
         self.gather(later);
-        follow_in_time(limit, self.state.catch_up(locked.as_mut())).await?;
+        let caught_up = self.state.catch_up(self.store.as_ref(), locked.as_mut());
+        follow_in_time(limit, caught_up).await?;
+        let now = self.time(locked.now(), asked, answered)?;
         let (ids, streams) = lookups(self.waiting.iter().flat_map(|waiting| &waiting.units));
         let check = in_time(limit, locked.check(&ids, &streams)).await?;
 
-        let now = timestamp::truncate((self.settings.clock)()).max(locked.head().recorded_at);
+        let now = now.max(locked.head().recorded_at);
         let savepoint = self.state.book.savepoint();
         let mut batch = Batch::new(&mut self.state, self.store.as_ref(), now, streams, check);
         let verdicts: Vec<Vec<Verdict>> = self
@@ -143,33 +158,67 @@ impl Task {
             .collect();
         let events = std::mem::take(&mut batch.events);
         let written = match events.is_empty() {
-            true => in_time(limit, locked.release()).await,
-            false => in_time(limit, locked.append(&events)).await,
+            true => in_time(limit, locked.release()).await.map(|()| None),
+            false => in_time(limit, locked.append(&events)).await.map(Some),
         };
-        if let Err(error) = written {
-            self.state.book.rollback(savepoint);
-            self.state.book.forget();
-            // Those of which it is certain that they were not written may be written by somebody else still.
-            let perhaps_written = match error {
-                StoreError::Overtaken { written } => written,
-                _ => events.len(),
-            };
-            let units = self.waiting.iter().flat_map(|waiting| &waiting.units);
-            let attempted = units.zip(verdicts.iter().flatten());
-            let attempted = attempted
-                .filter(|(_, verdict)| matches!(verdict, Verdict::Accepted(range) if range.end <= perhaps_written));
-            self.attempted.extend(attempted.map(|(unit, _)| unit.id));
-            return Err(error.into());
-        }
+        let appended = match written {
+            Ok(appended) => appended,
+            Err(error) => {
+                self.state.book.rollback(savepoint);
+                self.state.book.forget();
+                // Those of which it is certain that they were not written may be written by somebody else still.
+                let perhaps_written = match error {
+                    StoreError::Overtaken { written } => written,
+                    _ => events.len(),
+                };
+                let units = self.waiting.iter().flat_map(|waiting| &waiting.units);
+                let attempted = units.zip(verdicts.iter().flatten());
+                let attempted = attempted
+                    .filter(|(_, verdict)| matches!(verdict, Verdict::Accepted(range) if range.end <= perhaps_written));
+                self.attempted.extend(attempted.map(|(unit, _)| unit.id));
+                return Err(error.into());
+            }
+        };
         self.state.book.forget();
         self.idle_since = Instant::now();
-        self.state.position = Position(self.state.position.0 + events.len() as u64);
-        if !events.is_empty() {
+        if let (Some(head), Some(last)) = (appended, events.last()) {
+            self.appended_to = self.state.at;
+            self.state.at = Checkpoint {
+                digest: Some(head.digest),
+                ..Checkpoint::at(last)
+            };
+            self.store.continuity().saw(self.state.at);
             self.counters.batches.fetch_add(1, Ordering::Relaxed);
             self.counters.events.fetch_add(events.len() as u64, Ordering::Relaxed);
         }
         self.answer(verdicts, events);
         Ok(())
+    }
+
+    /// The time by which a batch is decided and recorded: the server's, unless it leapt.
+    fn time(
+        &mut self,
+        server: Option<DateTime<Utc>>,
+        asked: Duration,
+        answered: Duration,
+    ) -> Result<DateTime<Utc>, AppendError> {
+        let (None, Some(time)) = (&self.settings.clock, server) else {
+            return Ok(self.clock.now());
+        };
+        let (now, continuity) = (ClockReading { time, asked, answered }, self.store.continuity());
+        let accepted = self.leapt_at.is_some_and(|at| self.state.clock_accepted > at);
+        let leapt = continuity.clock().and_then(|last| leap(last, now));
+        if let Some(leapt) = leapt.filter(|_| !accepted) {
+            self.leapt_at.get_or_insert(self.state.position());
+            continuity.set_clock_leapt(Some(leapt));
+            return Err(StoreError::from(leapt).into());
+        }
+        continuity.set_clock(now);
+        if self.leapt_at.take().is_some() {
+            continuity.set_clock_leapt(None);
+        }
+        self.clock.correct(time);
+        Ok(timestamp::truncate(time))
     }
 
     fn gather(&mut self, later: &mut Vec<Message>) {
@@ -215,7 +264,7 @@ impl Task {
     async fn snapshot_if_due(&mut self) {
         let accounts = u64::try_from(self.state.book.account_count()).unwrap_or(u64::MAX);
         let interval = self.settings.snapshot_every.max(accounts.saturating_mul(10));
-        if self.state.position.0 - self.state.snapshot.0 < interval {
+        if self.state.position().0 - self.state.snapshot.0 < interval {
             return;
         }
         if let Err(error) = self.snapshot().await {
@@ -245,11 +294,13 @@ impl Task {
             Some(Err(error)) => return Err(error),
             None => return Err(AppendError::Stopped),
         }
-        // The snapshot event is the last one: the state is the one before it.
-        self.state.snapshot = Position(self.state.position.0 - 1);
+        // The snapshot event is alone in its batch: the state is the one that it was appended to.
+        let Checkpoint { position, digest, .. } = self.appended_to;
+        self.state.snapshot = position;
         let snapshot = Snapshot {
             position: self.state.snapshot,
             state: self.state.book.state_text(),
+            digest: digest.unwrap_or_default(),
         };
         in_time(self.settings.call_timeout, self.store.save_snapshot(&snapshot)).await?;
         tracing::info!(position = %snapshot.position, "snapshot taken");

@@ -110,7 +110,7 @@ impl Replay {
 
     /// The last position that is part of it.
     pub(crate) fn position(&self) -> viral_store::Position {
-        self.book.position
+        self.book.position()
     }
 
     pub(crate) fn book(&self) -> &Book {

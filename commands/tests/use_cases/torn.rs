@@ -4,6 +4,7 @@
 use crate::stage::{Stage, rejection, submission};
 use crate::world::id;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +16,9 @@ use viral_domain::Aggregate as _;
 use viral_domain::assignment::Assignment;
 use viral_domain::user::Role;
 use viral_domain::{AssignmentId, Terms};
-use viral_store::{EventStore, Head, LockedHead, MemoryStore, Position, Snapshot, StoreError, StoredEvent, StreamId};
+use viral_store::{
+    Continuity, EventStore, Head, LockedHead, MemoryStore, Position, Snapshot, StoreError, StoredEvent, StreamId,
+};
 
 type Deed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -36,6 +39,14 @@ impl fmt::Debug for Meanwhile {
 impl EventStore for Meanwhile {
     fn source(&self) -> &str {
         self.store.source()
+    }
+
+    fn continuity(&self) -> &Continuity {
+        self.store.continuity()
+    }
+
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.store.clock().await
     }
 
     async fn head(&self) -> Result<Head, StoreError> {

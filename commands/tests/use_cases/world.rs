@@ -200,7 +200,7 @@ async fn process(
     let clock = clock.clone();
     let clock: Clock = Arc::new(move || *clock.lock().unwrap());
     let settings = Settings {
-        clock: clock.clone(),
+        clock: Some(clock.clone()),
         ..Settings::default()
     };
     let (writer, _) = Writer::start(Arc::new(store.clone()), settings).await.unwrap();

@@ -14,9 +14,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use viral_store::continuity::WentBack;
 use viral_store::feed::{Feed as _, FeedError, StoreFeed};
 use viral_store::postgres::Lease;
-use viral_store::{EventStore, Position, StoredEvent, units};
+use viral_store::{Checkpoint, EventStore, Position, StoredEvent, units};
 
 /// How many events are read at once.
 const PAGE: usize = 2_000;
@@ -43,6 +44,7 @@ pub(super) async fn run(
         outstanding: outstanding.clone(),
         source: store.source().to_owned(),
         tails: found.tails,
+        begins_at: begins_at(store.as_ref(), &found).await?,
     };
     let ended = tokio::select! {
         error = publisher.follow(StoreFeed::new(store.clone())) => Err(error),
@@ -96,6 +98,8 @@ struct Publisher {
     source: String,
     /// The last position that each partition had at the start.
     tails: [Position; COUNT],
+    /// The lowest of them, which all partitions have.
+    begins_at: Checkpoint,
 }
 
 impl Publisher {
@@ -108,11 +112,11 @@ impl Publisher {
     }
 
     async fn try_follow(&self, feed: StoreFeed) -> Result<Infallible, KafkaError> {
-        let mut at = self.tails.iter().copied().min().unwrap_or_default();
+        let mut at = self.begins_at;
         let mut next = read(feed.clone(), at);
         loop {
             let events = next.await.map_err(ended)??;
-            at = events.last().map_or(at, |event| event.position);
+            at = at.after_all(&events);
             next = read(feed.clone(), at);
             for (index, event) in events.iter().enumerate() {
                 // The feed gives whole units: the last event ends one.
@@ -163,10 +167,22 @@ impl Publisher {
     }
 }
 
+/// Where the log goes on for the partition that is furthest behind. Its event was compared with the store's before.
+async fn begins_at(store: &dyn EventStore, found: &Found) -> Result<Checkpoint, KafkaError> {
+    let lowest = found.tails.iter().copied().min().unwrap_or_default();
+    let Some(before) = lowest.0.checked_sub(1) else {
+        return Ok(Checkpoint::START);
+    };
+    let events = store.read_after(Position(before), 1).await?;
+    let event = events.first().filter(|event| event.position == lowest);
+    let gone = || KafkaError::Store(WentBack::new(lowest, Position(before)).into());
+    event.map(Checkpoint::at).ok_or_else(gone)
+}
+
 /// Reads the next page in a task of its own, while the one before is sent.
-fn read(mut feed: StoreFeed, after: Position) -> tokio::task::JoinHandle<Result<Vec<StoredEvent>, KafkaError>> {
+fn read(mut feed: StoreFeed, after: Checkpoint) -> tokio::task::JoinHandle<Result<Vec<StoredEvent>, KafkaError>> {
     tokio::spawn(async move {
-        feed.read_after(after, PAGE, WAIT).await.map_err(|error| match error {
+        feed.read_on(&after, PAGE, WAIT).await.map_err(|error| match error {
             FeedError::Store(error) => KafkaError::Store(error),
             other => KafkaError::Unavailable(other.to_string()),
         })

@@ -4,7 +4,7 @@ use super::NAME;
 use super::projector::ClickHouseProjector;
 use crate::error::ProjectionError;
 use crate::registry::{self, Registered, Target};
-use viral_store::Position;
+use viral_store::{Checkpoint, Position};
 
 impl ClickHouseProjector {
     pub(super) async fn noted(&self) -> Result<Registered, ProjectionError> {
@@ -21,14 +21,19 @@ impl ClickHouseProjector {
 
     /// Begins at another position than was noted, unless somebody changed the note meanwhile. Answers what is noted then.
     pub(super) async fn begin_at(&self, noted: &Registered, position: Position) -> Result<Registered, ProjectionError> {
+        let at = registry::checkpoint_at(self.store.as_ref(), position).await?;
         sqlx::query(
-            "UPDATE projections SET position = $2, intended = NULL, feed_place = NULL, updated_at = now() \
+            "UPDATE projections SET position = $2, intended = NULL, feed_place = NULL, event_id = $5, recorded_at = $6, \
+             digest = $7, updated_at = now() \
              WHERE name = $1 AND state = 'live' AND position = $3 AND intended IS NOT DISTINCT FROM $4",
         )
         .bind(NAME)
         .bind(registry::signed(position))
         .bind(registry::signed(noted.position))
         .bind(noted.intended.map(registry::signed))
+        .bind(at.event_id)
+        .bind(at.recorded_at)
+        .bind(registry::digest_of(&at))
         .execute(&self.pool)
         .await?;
         self.noted().await
@@ -52,17 +57,21 @@ impl ClickHouseProjector {
     pub(super) async fn move_on(
         &self,
         noted: &Registered,
-        to: Position,
+        to: &Checkpoint,
         place: Option<&str>,
     ) -> Result<(), ProjectionError> {
         let statement = "UPDATE projections SET position = $4, intended = NULL, feed_place = coalesce($5, feed_place), \
-             updated_at = now() WHERE name = $1 AND version = $2 AND position = $3";
+             event_id = $6, recorded_at = $7, digest = $8, updated_at = now() \
+             WHERE name = $1 AND version = $2 AND position = $3";
         sqlx::query(statement)
             .bind(NAME)
             .bind(noted.version)
             .bind(registry::signed(noted.position))
-            .bind(registry::signed(to))
+            .bind(registry::signed(to.position))
             .bind(place)
+            .bind(to.event_id)
+            .bind(to.recorded_at)
+            .bind(registry::digest_of(to))
             .execute(&self.pool)
             .await?;
         Ok(())

@@ -123,7 +123,7 @@ impl ClickHouseProjector {
         if noted.position >= self.store.head().await?.position {
             self.works(&noted, trouble).await?;
         }
-        let mut following = self.open(&noted);
+        let mut following = self.open(&noted).await?;
         let mut halted = false;
         loop {
             let noted = self.noted().await?;
@@ -135,8 +135,8 @@ impl ClickHouseProjector {
                 continue;
             }
             halted = false;
-            if !following.is_at(noted.position) {
-                following = self.open(&noted);
+            if following.at(noted.position).is_none() {
+                following = self.open(&noted).await?;
             }
             match self.advance(&noted, &mut following).await {
                 Ok(Step::Again) => {}
@@ -183,9 +183,10 @@ impl ClickHouseProjector {
         }
     }
 
-    fn open(&self, noted: &Registered) -> Following {
-        let feed = self.feeds.open(noted.position, noted.place.as_deref());
-        Following::new(feed, noted.position)
+    async fn open(&self, noted: &Registered) -> Result<Following, ProjectionError> {
+        let at = noted.checkpoint(self.store.as_ref()).await?;
+        let feed = self.feeds.open(&at, noted.place.as_deref());
+        Ok(Following::new(feed, at))
     }
 
     /// Inserts the next range.
@@ -197,17 +198,18 @@ impl ClickHouseProjector {
             following.lose();
             return Ok(Step::Again);
         }
-        let Some(last) = events.last() else {
-            return Ok(if following.is_lost() { Step::Again } else { Step::Idle });
+        let to = match following.at(noted.position) {
+            Some(at) if !events.is_empty() => at.after_all(&events),
+            Some(_) => return Ok(Step::Idle),
+            None => return Ok(Step::Again),
         };
-        let to = last.position;
-        if noted.intended.is_none() && !self.intend(noted, to).await? {
+        if noted.intended.is_none() && !self.intend(noted, to.position).await? {
             // Somebody else has noted another range meanwhile.
             following.lose();
             return Ok(Step::Again);
         }
         self.insert(noted.position, &events).await?;
-        self.move_on(noted, to, following.place().as_deref()).await?;
+        self.move_on(noted, &to, following.place().as_deref()).await?;
         following.move_to(to);
         Ok(Step::Inserted(events.len()))
     }

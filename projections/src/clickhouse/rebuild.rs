@@ -12,8 +12,8 @@ use crate::error::ProjectionError;
 use crate::registry;
 use sqlx::Row as _;
 use uuid::Uuid;
-use viral_store::Position;
 use viral_store::feed::StoreFeed;
+use viral_store::{Checkpoint, Position};
 
 /// The tables that are filled from the log.
 const TABLES: [&str; 2] = ["event_rows", "ledger_entry_rows"];
@@ -26,6 +26,7 @@ const EXCHANGES: &str = "exchanges the tables";
 struct Rebuild {
     id: String,
     filled: Option<Watermark>,
+    at: Checkpoint,
 }
 
 impl Rebuild {
@@ -33,6 +34,7 @@ impl Rebuild {
         Rebuild {
             id: Uuid::now_v7().simple().to_string(),
             filled: None,
+            at: Checkpoint::START,
         }
     }
 
@@ -51,9 +53,7 @@ impl Rebuild {
     }
 
     fn at(&self) -> Position {
-        self.filled
-            .as_ref()
-            .map_or(Position::START, |filled| Position(filled.position))
+        self.at.position
     }
 }
 
@@ -140,13 +140,14 @@ impl ClickHouseProjector {
     ) -> Result<(), ProjectionError> {
         while rebuild.at() < end {
             let (mut feed, after) = (StoreFeed::new(self.store.clone()), rebuild.at());
-            let events = gather_page(&mut feed, after, end).await?;
+            let events = gather_page(&mut feed, &rebuild.at, end).await?;
             let Some(last) = events.last() else {
                 let text = format!("the log gave nothing behind position {after}, though it ends at {end}");
                 return Err(ProjectionError::Unavailable(text));
             };
             self.insert_rows(after, &events, &|table| rebuild.beside(table)).await?;
             rebuild.filled = Some(Watermark::new(self.store.source(), last));
+            rebuild.at = rebuild.at.after_all(&events);
             progress(rebuild.at(), end);
         }
         Ok(())
@@ -208,10 +209,14 @@ impl ClickHouseProjector {
     /// The projector goes on behind what is filled. What stopped it before is tried again.
     async fn go_on(&self, rebuild: &Rebuild) -> Result<(), ProjectionError> {
         let statement = "UPDATE projections SET position = $3, intended = NULL, problem = NULL, halted_at = NULL, \
-             refusal = NULL, feed_place = CASE WHEN position <= $3 THEN feed_place END, updated_at = now() \
-             WHERE name = $1 AND problem = $2";
+             refusal = NULL, feed_place = CASE WHEN position <= $3 THEN feed_place END, event_id = $4, recorded_at = $5, \
+             digest = $6, updated_at = now() WHERE name = $1 AND problem = $2";
         let query = sqlx::query(statement).bind(NAME).bind(rebuild.problem());
-        let done = query.bind(registry::signed(rebuild.at())).execute(&self.pool).await?;
+        let query = query.bind(registry::signed(rebuild.at())).bind(rebuild.at.event_id);
+        let query = query
+            .bind(rebuild.at.recorded_at)
+            .bind(registry::digest_of(&rebuild.at));
+        let done = query.execute(&self.pool).await?;
         match done.rows_affected() {
             0 => Err(not_stopped()),
             _ => Ok(()),

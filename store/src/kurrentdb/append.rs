@@ -8,6 +8,7 @@ use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
 use crate::port::{Check, Existing, Head, LockedHead};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use kurrentdb::StreamState;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -46,14 +47,10 @@ impl Locked {
     }
 
     /// What an append is told that comes second.
-    fn not_at(&self, expected: u64, ends_at: Option<u64>, written: usize) -> StoreError {
+    async fn not_at(&self, expected: u64, ends_at: Option<u64>, written: usize) -> StoreError {
         match ends_at {
             Some(revision) if revision > expected => StoreError::Overtaken { written },
-            _ => records::damaged(
-                &self.log.stream,
-                expected,
-                "it was there and is not any more: the stream was deleted, or the server went back to an older state",
-            ),
+            _ => self.log.went_back().await,
         }
     }
 }
@@ -62,6 +59,10 @@ impl Locked {
 impl LockedHead for Locked {
     fn head(&self) -> Head {
         self.head
+    }
+
+    fn now(&self) -> Option<DateTime<Utc>> {
+        Some(self.log.now())
     }
 
     async fn read_after(&mut self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
@@ -91,7 +92,7 @@ impl LockedHead for Locked {
 
     /// One append to a record. A batch that needs several is not written as one: where it ends half-way, whole units
     /// are in the log and the others are not.
-    async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<(), StoreError> {
+    async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<Head, StoreError> {
         {
             let index = self.log.index();
             // Somebody who reads in this process has seen already that another one was faster.
@@ -105,14 +106,16 @@ impl LockedHead for Locked {
         let parts = records::split(events, &self.log.source, self.max_append_bytes)?;
         for (expected, part) in (self.revision..).zip(parts) {
             let (range, part_events) = (part.range.clone(), &events[part.range.clone()]);
-            let record = part.record(part_events)?;
+            let id = Uuid::now_v7();
+            let record = part.record(id, part_events)?;
             let state = StreamState::StreamRevision(expected);
+            self.log.appending(expected + 1);
             match self.log.connection.append(&self.log.stream, state, record).await? {
-                Appended::At(revision) => self.log.take(revision, part_events.into())?,
-                Appended::EndsAt(end) => return Err(self.not_at(expected, end, range.start)),
+                Appended::At(revision) => self.log.take(revision, id, part_events.into())?,
+                Appended::EndsAt(end) => return Err(self.not_at(expected, end, range.start).await),
             }
         }
-        Ok(())
+        Ok(self.head.after(events))
     }
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {

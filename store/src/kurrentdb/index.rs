@@ -3,9 +3,8 @@
 //! KurrentDB has one order to a stream and no index of ours, so this is kept in memory and built at start from the whole
 //! log. It costs about 100 bytes an event (measured: docs/adr/0013-homes-of-the-log.md); what the events say is not in it.
 
-use crate::event::{Position, StoredEvent, StreamId};
+use crate::event::{StoredEvent, StreamId};
 use crate::port::Head;
-use chrono::DateTime;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -13,6 +12,8 @@ use uuid::Uuid;
 #[derive(Debug, PartialEq)]
 pub(super) struct Index {
     head: Head,
+    /// The id of the last record, which is fresh with every append.
+    last_record: Option<Uuid>,
     /// The first position of each record; that of revision 1 comes first.
     firsts: Vec<u64>,
     ids: HashMap<Uuid, u64>,
@@ -23,10 +24,8 @@ pub(super) struct Index {
 impl Index {
     pub(super) fn new() -> Index {
         Index {
-            head: Head {
-                position: Position::START,
-                recorded_at: DateTime::UNIX_EPOCH,
-            },
+            head: Head::EMPTY,
+            last_record: None,
             firsts: Vec::new(),
             ids: HashMap::new(),
             streams: HashMap::new(),
@@ -40,6 +39,11 @@ impl Index {
     /// The revision of the last record; 0 is the header.
     pub(super) fn last_revision(&self) -> u64 {
         self.firsts.len() as u64
+    }
+
+    /// The revision and the id of the last record. The id of the header is not kept.
+    pub(super) fn last_record(&self) -> (u64, Option<Uuid>) {
+        (self.last_revision(), self.last_record)
     }
 
     /// Whether these events may follow: their positions without a gap, every id new, every sequence the next one.
@@ -73,19 +77,15 @@ impl Index {
     }
 
     /// Takes in the events of the next record, which were checked.
-    pub(super) fn add(&mut self, events: &[StoredEvent]) {
-        let Some((first, last)) = events.first().zip(events.last()) else {
-            return;
-        };
+    pub(super) fn add(&mut self, record: Uuid, events: &[StoredEvent]) {
+        let Some(first) = events.first() else { return };
+        self.last_record = Some(record);
         self.firsts.push(first.position.0);
         for event in events {
             self.ids.insert(event.event_id, event.position.0);
             self.positions_mut(&event.stream).push(event.position.0);
         }
-        self.head = Head {
-            position: last.position,
-            recorded_at: last.recorded_at,
-        };
+        self.head = self.head.after(events);
     }
 
     fn positions_mut(&mut self, stream: &StreamId) -> &mut Vec<u64> {
@@ -124,6 +124,8 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Position;
+    use chrono::DateTime;
 
     fn event(position: u64, stream: &'static str, sequence: u64) -> StoredEvent {
         StoredEvent {
@@ -144,7 +146,7 @@ mod tests {
         let mut index = Index::new();
         for record in [vec![event(1, "a", 1), event(2, "b", 1)], vec![event(3, "a", 2)]] {
             index.check(&record).unwrap();
-            index.add(&record);
+            index.add(Uuid::nil(), &record);
         }
         assert_eq!((index.head().position, index.last_revision()), (Position(3), 2));
         assert_eq!([1, 2, 3].map(|position| index.revision_of(position)), [1, 1, 2]);
@@ -160,7 +162,7 @@ mod tests {
     #[test]
     fn what_does_not_follow_is_named() {
         let mut index = Index::new();
-        index.add(&[event(1, "a", 1)]);
+        index.add(Uuid::nil(), &[event(1, "a", 1)]);
         let same_id = StoredEvent {
             event_id: Uuid::from_u128(1),
             ..event(2, "a", 2)
@@ -199,7 +201,7 @@ mod tests {
                 book += 1;
             }
             event.event_id = Uuid::now_v7();
-            index.add(&[event]);
+            index.add(Uuid::now_v7(), &[event]);
         }
         println!("{} bytes an event", (resident() - before) / 1_000_000);
     }

@@ -10,14 +10,17 @@ use super::cache::{Cache, Events};
 use super::connection::Connection;
 use super::index::Index;
 use super::records;
+use crate::continuity::{Continuity, WentBack};
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent};
 use crate::port::Head;
-use std::sync::atomic::{AtomicU64, Ordering};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// How often somebody who waits looks for what other processes append. What this one appends is seen at once.
 const POLL: Duration = Duration::from_millis(50);
@@ -36,6 +39,35 @@ pub(super) struct Log {
     /// How many callers have asked for the end of the log so far.
     asked: AtomicU64,
     follower: tokio::sync::Mutex<Follower>,
+    pub(super) continuity: Continuity,
+    clock: ServerClock,
+}
+
+/// What the server's clock says. It can only be seen on records: each has the time at which the server took it.
+#[derive(Default)]
+struct ServerClock {
+    /// By how many microseconds it is ahead of our own.
+    offset: AtomicI64,
+    /// The record that this process appended last, and when.
+    appended: Mutex<Option<(u64, DateTime<Utc>)>>,
+}
+
+impl ServerClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now() + TimeDelta::microseconds(self.offset.load(Ordering::Relaxed))
+    }
+
+    fn appending(&self, revision: u64) {
+        *self.appended.lock().unwrap_or_else(PoisonError::into_inner) = Some((revision, Utc::now()));
+    }
+
+    fn saw(&self, revision: u64, created: DateTime<Utc>) {
+        let appended = self.appended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((_, at)) = appended.filter(|(ours, _)| *ours == revision) {
+            let offset = (created - at).num_microseconds().unwrap_or_default();
+            self.offset.store(offset, Ordering::Relaxed);
+        }
+    }
 }
 
 struct Follower {
@@ -62,7 +94,19 @@ impl Log {
                 result: Ok(()),
                 at: Instant::now(),
             }),
+            continuity: Continuity::default(),
+            clock: ServerClock::default(),
         }
+    }
+
+    /// Our own clock, corrected by what was seen of the server's at the last append.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A record is about to be appended at this revision.
+    pub(super) fn appending(&self, revision: u64) {
+        self.clock.appending(revision);
     }
 
     pub(super) fn index(&self) -> RwLockReadGuard<'_, Index> {
@@ -93,8 +137,18 @@ impl Log {
     }
 
     async fn read_on(&self) -> Result<(), StoreError> {
-        let next = self.index().last_revision() + 1;
-        let mut records = self.connection.read(&self.stream, next, u64::MAX).await?;
+        // The last record that is known is read again: another one there is another history.
+        let (known, id) = self.index().last_record();
+        let mut records = self.connection.read(&self.stream, known, u64::MAX).await?;
+        match records.next().await? {
+            Some(record) if record.revision == known && id.is_none_or(|id| id == record.id) => {
+                self.clock.saw(known, record.created);
+            }
+            None if !records.found() => {
+                return Err(StoreError::Corrupt(format!("the stream {} is gone", self.stream)));
+            }
+            _ => return Err(self.went_back().await),
+        }
         while let Some(record) = records.next().await? {
             let last = self.index().last_revision();
             if record.revision > last + 1 {
@@ -106,16 +160,44 @@ impl Log {
                 continue;
             }
             let events = records::events(&self.stream, &self.source, &record)?;
-            self.take(record.revision, events.into())?;
+            self.take(record.revision, record.id, events.into())?;
         }
-        match records.found() {
-            true => Ok(()),
-            false => Err(StoreError::Corrupt(format!("the stream {} is gone", self.stream))),
+        Ok(())
+    }
+
+    /// The stream does not have the last record that is known. From here on nobody decides by this log.
+    pub(super) async fn went_back(&self) -> StoreError {
+        let seen = self.index().head().position;
+        let went_back = self.end().await.map(|head| WentBack::new(seen, head));
+        match went_back {
+            Ok(went_back) => {
+                // It only takes note.
+                let _ = self.continuity.watch::<()>(Err(went_back.into()));
+                went_back.into()
+            }
+            Err(error) => error,
+        }
+    }
+
+    /// The last position that the stream has, whatever is known here.
+    async fn end(&self) -> Result<Position, StoreError> {
+        let (mut from, mut step) = (self.index().last_revision(), 1);
+        loop {
+            let mut records = self.connection.read(&self.stream, from, u64::MAX).await?;
+            let mut last = None;
+            while let Some(record) = records.next().await? {
+                last = Some(record);
+            }
+            match last {
+                Some(record) => return records::last_position(&self.stream, &record),
+                None if from == 0 => return Ok(Position::START),
+                None => (from, step) = (from.saturating_sub(step), step * 2),
+            }
         }
     }
 
     /// Takes in a record, unless it is known.
-    pub(super) fn take(&self, revision: u64, events: Events) -> Result<(), StoreError> {
+    pub(super) fn take(&self, revision: u64, id: Uuid, events: Events) -> Result<(), StoreError> {
         let head = {
             let mut index = self.index_mut();
             if revision != index.last_revision() + 1 {
@@ -124,7 +206,7 @@ impl Log {
             index
                 .check(&events)
                 .map_err(|problem| records::damaged(&self.stream, revision, &problem))?;
-            index.add(&events);
+            index.add(id, &events);
             index.head()
         };
         self.cache().put(revision, events);

@@ -13,11 +13,13 @@ mod snapshots;
 
 pub use settings::{SCHEMES, without_password};
 
+use crate::continuity::Continuity;
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
 use crate::port::{EventStore, Head, LockedHead, Selection, Snapshot};
 use append::Locked;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use connection::{Appended, Connection};
 use kurrentdb::StreamState;
 use log::Log;
@@ -155,6 +157,14 @@ impl EventStore for KurrentStore {
 
     fn max_unit_bytes(&self) -> usize {
         self.options.max_append_bytes.saturating_sub(records::OVERHEAD)
+    }
+
+    fn continuity(&self) -> &Continuity {
+        &self.log.continuity
+    }
+
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(Some(self.log.now()))
     }
 
     async fn head(&self) -> Result<Head, StoreError> {

@@ -5,7 +5,7 @@
 //! append, so it is there as a whole or not at all.
 
 use crate::error::StoreError;
-use crate::event::StoredEvent;
+use crate::event::{Position, StoredEvent};
 use crate::line::{self, Line};
 use crate::units;
 use kurrentdb::{EventData, RecordedEvent};
@@ -111,15 +111,15 @@ pub(super) fn split(events: &[StoredEvent], source: &str, limit: usize) -> Resul
 }
 
 impl Part {
-    /// The record. Its id is fresh: the server takes an id that it has already at this place for the same append and
+    /// The record. Its id must be fresh: the server takes an id that it has already at this place for the same append and
     /// agrees without writing, so an id must never stand for two contents.
-    pub(super) fn record(mut self, events: &[StoredEvent]) -> Result<EventData, StoreError> {
+    pub(super) fn record(mut self, id: Uuid, events: &[StoredEvent]) -> Result<EventData, StoreError> {
         self.body.push_str(CLOSE);
         let positions = positions(events).ok_or_else(|| StoreError::Corrupt("a record without events".to_owned()))?;
         let body = RawValue::from_string(self.body).map_err(unwritable)?;
         let data = EventData::json(BATCH, &body).map_err(unwritable)?;
         let data = data.metadata_as_json(&positions).map_err(unwritable)?;
-        Ok(data.id(Uuid::now_v7()))
+        Ok(data.id(id))
     }
 }
 
@@ -128,6 +128,16 @@ fn positions(events: &[StoredEvent]) -> Option<Positions> {
         first: events.first()?.position.0,
         last: events.last()?.position.0,
     })
+}
+
+/// The last position of a record, as it says itself.
+pub(super) fn last_position(stream: &str, record: &RecordedEvent) -> Result<Position, StoreError> {
+    if record.revision == 0 {
+        return Ok(Position::START);
+    }
+    let positions = serde_json::from_slice::<Positions>(&record.custom_metadata);
+    let positions = positions.map_err(|e| damaged(stream, record.revision, &format!("metadata: {e}")))?;
+    Ok(Position(positions.last))
 }
 
 /// Reads a record back into its events. Every line must be canonical and of this log.
@@ -175,7 +185,7 @@ fn unwritable(error: impl std::fmt::Display) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Metadata, Position, StreamId};
+    use crate::event::{Metadata, StreamId};
 
     const SOURCE: &str = "urn:viral:log:00000000-0000-4000-8000-000000000000";
 

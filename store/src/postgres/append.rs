@@ -7,6 +7,7 @@ use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId, time_text};
 use crate::port::{Check, Existing, Head, LockedHead};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Executor, PgConnection, Row};
 use std::sync::Arc;
@@ -28,7 +29,11 @@ pub(super) struct Locked {
     slot: Slot,
     connection: PgConnection,
     head: Head,
+    now: DateTime<Utc>,
 }
+
+/// What the transaction that holds the head begins with.
+type Begun = (PgConnection, Head, DateTime<Utc>);
 
 impl Locked {
     pub(super) async fn lock(
@@ -41,42 +46,60 @@ impl Locked {
         // no reason to reconnect.
         if let Some(connection) = slot.take() {
             match begin(connection).await {
-                Ok((connection, head)) => return Ok(Locked { slot, connection, head }),
+                Ok(begun) => return Ok(Locked::new(slot, begun)),
                 Err((error, true)) => return Err(error),
                 Err((error, false)) => tracing::debug!(%error, "the append connection is gone, reconnecting"),
             }
         }
         let mut connection = options.connect().await.map_err(from_sqlx)?;
         connection.execute(session).await.map_err(from_sqlx)?;
-        let (connection, head) = begin(connection).await.map_err(|(error, _)| error)?;
-        Ok(Locked { slot, connection, head })
+        let begun = begin(connection).await.map_err(|(error, _)| error)?;
+        Ok(Locked::new(slot, begun))
+    }
+
+    fn new(slot: Slot, (connection, head, now): Begun) -> Locked {
+        Locked {
+            slot,
+            connection,
+            head,
+            now,
+        }
     }
 }
 
-/// Begins the transaction and locks the head. With an error comes whether it was a lock that others did not give up.
-async fn begin(mut connection: PgConnection) -> Result<(PgConnection, Head), (StoreError, bool)> {
+/// Begins the transaction, locks the head, and asks for the time, which is later than the lock: a statement of its own,
+/// because the one that locks may wait. With an error comes whether it was a lock that others did not give up.
+async fn begin(mut connection: PgConnection) -> Result<Begun, (StoreError, bool)> {
     // READ COMMITTED: each later statement sees all that was committed before it, so also what the lock waited for.
-    let statements = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT position, recorded_at FROM log_head FOR UPDATE";
-    match connection.fetch_one(statements).await {
-        Ok(row) => {
-            let head = read::head_from(&row).map_err(|error| (error, false))?;
-            Ok((connection, head))
-        }
+    let statements = "BEGIN ISOLATION LEVEL READ COMMITTED; \
+         SELECT position, recorded_at, digest FROM log_head FOR UPDATE; SELECT clock_timestamp()";
+    let rows = match connection.fetch_all(statements).await {
+        Ok(rows) => rows,
         Err(error) => {
             let state = error
                 .as_database_error()
                 .and_then(|database| database.code())
                 .unwrap_or_default();
             let locked = state == LOCK_NOT_AVAILABLE;
-            Err((from_sqlx(error), locked))
+            return Err((from_sqlx(error), locked));
         }
-    }
+    };
+    let begun = match rows.as_slice() {
+        [head, time] => read::head_from(head).and_then(|head| Ok((head, time.try_get(0).map_err(from_sqlx)?))),
+        _ => Err(from_sqlx(sqlx::Error::RowNotFound)),
+    };
+    let (head, now) = begun.map_err(|error| (error, false))?;
+    Ok((connection, head, now))
 }
 
 #[async_trait]
 impl LockedHead for Locked {
     fn head(&self) -> Head {
         self.head
+    }
+
+    fn now(&self) -> Option<DateTime<Utc>> {
+        Some(self.now)
     }
 
     async fn read_after(&mut self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
@@ -124,16 +147,17 @@ impl LockedHead for Locked {
         Ok(check)
     }
 
-    async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<(), StoreError> {
+    async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<Head, StoreError> {
         let Locked {
             mut slot,
             mut connection,
             head,
+            ..
         } = *self;
-        let Some(last) = events.last() else {
+        let Some(first) = events.first() else {
             return Err(StoreError::Corrupt("an append without events".to_owned()));
         };
-        if events[0].position != head.position.next() {
+        if first.position != head.position.next() {
             return Err(StoreError::Corrupt(format!(
                 "position {} would be skipped",
                 head.position.next()
@@ -143,14 +167,15 @@ impl LockedHead for Locked {
         let mut copy = connection.copy_in_raw(copy::STATEMENT).await.map_err(from_sqlx)?;
         copy.send(data).await.map_err(from_sqlx)?;
         copy.finish().await.map_err(from_sqlx)?;
-        let (position, time) = (last.position, time_text(&last.recorded_at));
+        let head = head.after(events);
+        let (position, time, digest) = (head.position, time_text(&head.recorded_at), head.digest);
         let commit = format!(
-            "UPDATE log_head SET position = {position}, recorded_at = '{time}'; \
+            "UPDATE log_head SET position = {position}, recorded_at = '{time}', digest = '\\x{digest}'; \
              NOTIFY {CHANNEL}, '{position}'; COMMIT"
         );
         connection.execute(commit.as_str()).await.map_err(from_sqlx)?;
         *slot = Some(connection);
-        Ok(())
+        Ok(head)
     }
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {

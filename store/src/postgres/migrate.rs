@@ -1,5 +1,6 @@
 //! Setting up a database: three roles, and the SQL files under `migrations/` in their order.
 
+use super::digests;
 use super::error::from_sqlx;
 use crate::error::StoreError;
 use sqlx::error::BoxDynError;
@@ -39,6 +40,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "clickhouse refusal",
         include_str!("../../../migrations/0008_clickhouse_refusal.sql"),
     ),
+    (9, "continuity", include_str!("../../../migrations/0009_continuity.sql")),
 ];
 
 #[derive(Debug)]
@@ -57,10 +59,16 @@ impl<'s> MigrationSource<'s> for Embedded {
 /// Brings a database to the newest version, as the role `viral_owner`. Running it again changes nothing. The user of
 /// the URL must be `viral_owner`, or be allowed to create the roles and to take them on.
 pub async fn migrate(url: &str) -> Result<(), StoreError> {
+    migrate_with(url, &mut |_, _| {}).await
+}
+
+/// As [`migrate`], telling how far it is where an old log has to be read.
+pub async fn migrate_with(url: &str, progress: digests::Progress<'_>) -> Result<(), StoreError> {
     let mut connection = PgConnection::connect(url).await.map_err(from_sqlx)?;
     take_on_owner(&mut connection).await?;
     let migrator = Migrator::new(Embedded).await.map_err(from_migrate)?;
     migrator.run_direct(&mut connection).await.map_err(from_migrate)?;
+    digests::compute(&mut connection, progress).await?;
     connection.close().await.map_err(from_sqlx)
 }
 

@@ -3,6 +3,7 @@
 mod adopt;
 mod append;
 pub mod copy;
+mod digests;
 mod elsewhere;
 mod error;
 mod lease;
@@ -12,13 +13,16 @@ mod person_keys;
 mod read;
 
 pub use adopt::adopt;
+pub use digests::Progress;
 pub use lease::{Lease, Leases};
-pub use migrate::migrate;
+pub use migrate::{migrate, migrate_with};
 
+use crate::continuity::Continuity;
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
 use crate::port::{EventStore, Head, LockedHead, Selection, Snapshot};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use error::from_sqlx;
 use listener::Listener;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -38,6 +42,7 @@ pub struct PostgresStore {
     /// The connection that appends; absent while it is in use or after it broke.
     writer: Arc<Mutex<Option<PgConnection>>>,
     listener: Listener,
+    continuity: Continuity,
 }
 
 /// Session settings of every connection, whatever the server's defaults are: a commit is acknowledged when it is on the
@@ -88,6 +93,7 @@ impl PostgresStore {
             options,
             pool,
             writer: Arc::default(),
+            continuity: Continuity::default(),
         })
     }
 
@@ -124,6 +130,17 @@ impl fmt::Debug for PostgresStore {
 impl EventStore for PostgresStore {
     fn source(&self) -> &str {
         &self.source
+    }
+
+    fn continuity(&self) -> &Continuity {
+        &self.continuity
+    }
+
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let asked = sqlx::query_scalar("SELECT clock_timestamp()")
+            .fetch_one(&self.pool)
+            .await;
+        asked.map(Some).map_err(from_sqlx)
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
@@ -176,9 +193,10 @@ impl EventStore for PostgresStore {
             .execute(&mut *transaction)
             .await
             .map_err(from_sqlx)?;
-        sqlx::query("INSERT INTO book_snapshots (position, state) VALUES ($1, $2)")
+        sqlx::query("INSERT INTO book_snapshots (position, state, digest) VALUES ($1, $2, $3)")
             .bind(read::signed(snapshot.position.0)?)
             .bind(&snapshot.state)
+            .bind(snapshot.digest.0.as_slice())
             .execute(&mut *transaction)
             .await
             .map_err(from_sqlx)?;
@@ -187,7 +205,7 @@ impl EventStore for PostgresStore {
 
     async fn snapshot_at(&self, at_most: Position) -> Result<Option<Snapshot>, StoreError> {
         let row = sqlx::query(
-            "SELECT position, state FROM book_snapshots WHERE position <= $1 ORDER BY position DESC LIMIT 1",
+            "SELECT position, state, digest FROM book_snapshots WHERE position <= $1 ORDER BY position DESC LIMIT 1",
         )
         .bind(i64::try_from(at_most.0).unwrap_or(i64::MAX))
         .fetch_optional(&self.pool)
@@ -197,6 +215,7 @@ impl EventStore for PostgresStore {
             Ok(Snapshot {
                 position: Position(read::unsigned(row.try_get(0).map_err(from_sqlx)?)?),
                 state: row.try_get(1).map_err(from_sqlx)?,
+                digest: read::digest(row.try_get(2).map_err(from_sqlx)?)?,
             })
         })
         .transpose()

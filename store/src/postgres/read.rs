@@ -1,6 +1,7 @@
 //! Reading events. Every read is one short statement; long ones are paged by position by the caller.
 
 use super::error::from_sqlx;
+use crate::continuity::Digest;
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
 use crate::port::{Head, Selection};
@@ -23,7 +24,7 @@ macro_rules! select {
 }
 
 pub(super) async fn head(executor: impl PgExecutor<'_>) -> Result<Head, StoreError> {
-    let row = sqlx::query("SELECT position, recorded_at FROM log_head")
+    let row = sqlx::query("SELECT position, recorded_at, digest FROM log_head")
         .fetch_one(executor)
         .await;
     head_from(&row.map_err(from_sqlx)?)
@@ -33,7 +34,14 @@ pub(super) fn head_from(row: &PgRow) -> Result<Head, StoreError> {
     Ok(Head {
         position: Position(unsigned(row.try_get(0).map_err(from_sqlx)?)?),
         recorded_at: row.try_get(1).map_err(from_sqlx)?,
+        digest: digest(row.try_get(2).map_err(from_sqlx)?)?,
     })
+}
+
+/// A digest that a column has. One that is not computed yet is absent.
+pub(super) fn digest(bytes: Option<&[u8]>) -> Result<Digest, StoreError> {
+    let bytes = bytes.ok_or_else(|| StoreError::Setup("the log has no digest yet: run `viral migrate`".to_owned()))?;
+    Digest::from_bytes(bytes).ok_or_else(|| StoreError::Corrupt(format!("a digest of {} bytes", bytes.len())))
 }
 
 pub(super) async fn after(

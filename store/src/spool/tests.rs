@@ -91,6 +91,7 @@ async fn a_copy_is_not_appended_to() {
     let snapshot = Snapshot {
         position: Position(1),
         state: String::new(),
+        digest: Default::default(),
     };
     assert!(matches!(log.save_snapshot(&snapshot).await, Err(StoreError::Denied(_))));
     let started = std::time::Instant::now();

@@ -3,9 +3,10 @@
 use super::index::Unsorted;
 use super::lines::Growing;
 use super::{Copied, End, SpooledLog};
+use crate::continuity::Continuity;
 use crate::event::Position;
 use crate::line::{self, Line, LineError};
-use chrono::{DateTime, Utc};
+use crate::port::Head;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -63,7 +64,7 @@ pub struct SpoolWriter {
     lines: Growing,
     ids: Unsorted,
     source: Option<String>,
-    recorded_at: DateTime<Utc>,
+    head: Head,
     folder: String,
 }
 
@@ -83,7 +84,7 @@ impl SpoolWriter {
             lines: Growing::new(file),
             ids: Unsorted::default(),
             source: None,
-            recorded_at: DateTime::UNIX_EPOCH,
+            head: Head::EMPTY,
             folder: name,
         })
     }
@@ -117,7 +118,7 @@ impl SpoolWriter {
         self.lines.push(line).map_err(temporary(&self.folder))?;
         self.ids.add(event.event_id, event.position.0);
         self.source.get_or_insert(source);
-        self.recorded_at = event.recorded_at;
+        self.head = self.head.after(std::slice::from_ref(&event));
         Ok(())
     }
 
@@ -150,8 +151,9 @@ impl SpoolWriter {
             lines: self.lines.finish().map_err(temporary(&self.folder))?,
             ids: self.ids.sort(),
             source: self.source.unwrap_or_default(),
-            recorded_at: self.recorded_at,
+            head: self.head,
             end,
+            continuity: Continuity::default(),
         };
         Ok(SpooledLog { copy: Arc::new(copy) })
     }

@@ -76,11 +76,11 @@ async fn try_write(
             // Cut off in the middle of the append: the future is dropped at a point that changes from round to round.
             let cut = std::time::Duration::from_micros(round * 37 % 3_000);
             match tokio::time::timeout(cut, locked.append(&events)).await {
-                Ok(result) => result.map(|()| true),
+                Ok(result) => result.map(|_| true),
                 Err(_) => Err(StoreError::Unavailable("cut off on purpose".to_owned())),
             }
         }
-        _ => locked.append(&events).await.map(|()| true),
+        _ => locked.append(&events).await.map(|_| true),
     }
 }
 

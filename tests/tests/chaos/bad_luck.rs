@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use viral_kafka::KafkaFeeds;
 use viral_store::feed::{FeedError, Feeds as _, NoteUnreadable, UnreadableRecord};
-use viral_store::{EventStore as _, Position, StoredEvent};
+use viral_store::{Checkpoint, EventStore as _, Position, StoredEvent};
 use viral_tests::clickhouse::Engine;
 use viral_tests::journey::{Chance, check_audits};
 use viral_tests::process::Background;
@@ -158,22 +158,26 @@ impl Scene {
     async fn read(&self, mut chance: Chance, written: &AtomicBool) -> Reading {
         let (cluster, store) = (self.bed.topics.cluster.clone(), self.bed.store.clone());
         let feeds = KafkaFeeds::new(cluster, store, Arc::new(NothingUnreadable));
-        let (mut at, mut place) = (Position::START, None::<String>);
-        let mut feed = feeds.open(at, None);
+        let (mut at, mut place) = (Checkpoint::START, None::<String>);
+        let mut feed = feeds.open(&at, None);
         let mut reading = Reading::default();
         let mut moved = Instant::now();
         loop {
             if written.load(Ordering::Relaxed) {
                 let head = self.bed.head().await;
-                if at == head {
+                if at.position == head {
                     return reading;
                 }
-                assert!(moved.elapsed() < PATIENCE, "the feed stays at {at} of {head}");
+                assert!(
+                    moved.elapsed() < PATIENCE,
+                    "the feed stays at {} of {head}",
+                    at.position
+                );
             }
-            match feed.read_after(at, 500, Duration::from_millis(200)).await {
+            match feed.read_on(&at, 500, Duration::from_millis(200)).await {
                 Ok(events) => {
-                    if let Some(last) = events.last() {
-                        (at, place, moved) = (last.position, feed.place(), Instant::now());
+                    if !events.is_empty() {
+                        (at, place, moved) = (at.after_all(&events), feed.place(), Instant::now());
                         reading.events.extend(events);
                     }
                 }
@@ -184,7 +188,7 @@ impl Scene {
                 }
             }
             if chance.percent(10) {
-                feed = feeds.open(at, place.as_deref());
+                feed = feeds.open(&at, place.as_deref());
                 reading.reopened += 1;
             }
         }

@@ -131,7 +131,7 @@ pub async fn a_writer_starts_from_the_snapshot_and_the_tail(store: Store) {
     first.snapshot().await.unwrap();
     first.append(transfer("a", "bank", "3")).await.unwrap();
     let loaded = BookAt::load(store.as_ref(), Position(u64::MAX)).await.unwrap();
-    assert_eq!(loaded.position, Position(3));
+    assert_eq!(loaded.position(), Position(3));
     let second = writer(&store).await;
     assert_eq!(balance(&second, "a").await, 70_000);
     assert_eq!(live(&second).await, replay(&store).await);
@@ -149,7 +149,7 @@ pub async fn a_writer_starts_from_the_snapshot_and_the_tail(store: Store) {
         third.append(transfer("bank", "a", "1")).await.unwrap();
     }
     let loaded = BookAt::load(store.as_ref(), Position(u64::MAX)).await.unwrap();
-    assert!(loaded.position > Position(20), "{:?}", loaded.position);
+    assert!(loaded.position() > Position(20), "{:?}", loaded.position());
     assert_eq!(live(&third).await, replay(&store).await);
 }
 
@@ -167,14 +167,14 @@ pub async fn a_snapshot_that_does_not_hold_is_not_used(store: Store) {
     assert_ne!(forged, good);
     let invented = Snapshot {
         position: Position(2),
-        state: good.state.clone(),
+        ..good.clone()
     };
     store.save_snapshot(&forged).await.unwrap();
     store.save_snapshot(&invented).await.unwrap();
     let loaded = BookAt::load(store.as_ref(), Position(u64::MAX)).await.unwrap();
-    assert_eq!(loaded.position, Position(3), "the older one holds");
+    assert_eq!(loaded.position(), Position(3), "the older one holds");
     let below = BookAt::load(store.as_ref(), Position(2)).await.unwrap();
-    assert_eq!(below.position, Position::START, "an invented one is no snapshot");
+    assert_eq!(below.position(), Position::START, "an invented one is no snapshot");
     assert_eq!(live(&writer(&store).await).await, replay(&store).await);
 }
 

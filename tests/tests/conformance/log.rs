@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 use viral_commands::{Settings, Unit, Writer};
-use viral_store::{EventStore, Metadata, Position, Selection, Snapshot, StoreError, StoredEvent, StreamId};
+use viral_store::{Digest, EventStore, Metadata, Position, Selection, Snapshot, StoreError, StoredEvent, StreamId};
 use viral_tests::samples::notes;
 
 type Store = Arc<dyn EventStore>;
@@ -135,6 +135,7 @@ pub async fn snapshots_are_found_by_position(store: Store) {
     let snapshot = |position: u64, state: &str| Snapshot {
         position: Position(position),
         state: state.to_owned(),
+        digest: Digest([position as u8; 32]),
     };
     for (position, state) in [(10, "ten"), (20, "twenty"), (10, "ten again")] {
         store.save_snapshot(&snapshot(position, state)).await.unwrap();

@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 use viral_store::feed::{Feed as _, StoreFeed};
 use viral_store::kurrentdb::{KurrentStore, Options};
-use viral_store::{EventStore, Position};
+use viral_store::{Checkpoint, EventStore, Position};
 use viral_tests::kurrentdb::Fake;
 use viral_tests::server::{TestServer, run};
 
@@ -91,23 +91,27 @@ enum Patience {
 /// Follows the log up to this many events; answers how many each stream has.
 async fn follow(store: Arc<dyn EventStore>, events: u64, patience: Patience) -> HashMap<String, u64> {
     let mut feed = StoreFeed::new(store);
-    let (mut position, mut time) = (Position::START, chrono::DateTime::UNIX_EPOCH);
+    let mut at = Checkpoint::START;
     let mut sequences: HashMap<String, u64> = HashMap::new();
     let mut ids = HashSet::new();
-    while position.0 < events {
-        let page = match feed.read_after(position, 1_000, Duration::from_secs(30)).await {
+    while at.position.0 < events {
+        let page = match feed.read_on(&at, 1_000, Duration::from_secs(30)).await {
             Err(error) if patience == Patience::WithCuts && error.is_retryable() => continue,
             page => page.unwrap(),
         };
-        assert!(!page.is_empty(), "nothing came for 30 s after {position}");
+        assert!(!page.is_empty(), "nothing came for 30 s after {}", at.position);
         for event in page {
-            assert_eq!(event.position, position.next(), "skipped or out of order");
-            assert!(event.recorded_at >= time, "time went back at {}", event.position);
+            assert_eq!(event.position, at.position.next(), "skipped or out of order");
+            assert!(
+                event.recorded_at >= at.recorded_at,
+                "time went back at {}",
+                event.position
+            );
             let sequence = sequences.entry(event.stream.aggregate_id.to_string()).or_default();
             *sequence += 1;
             assert_eq!(event.sequence, *sequence, "{} at {}", event.stream, event.position);
             assert!(ids.insert(event.event_id), "{} came twice", event.event_id);
-            (position, time) = (event.position, event.recorded_at);
+            at = at.after(&event);
         }
     }
     sequences

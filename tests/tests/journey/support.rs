@@ -94,7 +94,7 @@ impl Api {
         let time = clock.clone();
         let now: Clock = Arc::new(move || *time.lock().unwrap());
         let settings = Settings {
-            clock: now.clone(),
+            clock: Some(now.clone()),
             ..Settings::default()
         };
         let (writer, _) = Writer::start(store.clone(), settings).await.unwrap();

@@ -8,7 +8,7 @@ use viral_kafka::partition::Partition;
 use viral_kafka::record::Record;
 use viral_kafka::topics;
 use viral_store::feed::{Feed, FeedError, Feeds as _, NoteUnreadable, UnreadableRecord};
-use viral_store::{EventStore as _, Position, StoredEvent, units};
+use viral_store::{Checkpoint, EventStore as _, Position, StoredEvent, units};
 use viral_tests::published::{Bed, PATIENCE, delete};
 
 /// Keeps what it is told.
@@ -29,14 +29,14 @@ fn feeds(bed: &Bed) -> (KafkaFeeds, Arc<Notes>) {
     (feeds, notes)
 }
 
-/// Reads from a position to another one.
-async fn read(feed: &mut dyn Feed, after: Position, until: Position, limit: usize) -> Vec<StoredEvent> {
+/// Reads from a checkpoint to a position.
+async fn read(feed: &mut dyn Feed, after: Checkpoint, until: Position, limit: usize) -> Vec<StoredEvent> {
     let mut events: Vec<StoredEvent> = Vec::new();
     let mut at = after;
-    while at < until {
-        let page = feed.read_after(at, limit, PATIENCE).await.unwrap();
-        assert!(!page.is_empty(), "nothing came for {PATIENCE:?} after {at}");
-        at = page.last().unwrap().position;
+    while at.position < until {
+        let page = feed.read_on(&at, limit, PATIENCE).await.unwrap();
+        assert!(!page.is_empty(), "nothing came for {PATIENCE:?} after {}", at.position);
+        at = at.after_all(&page);
         events.extend(page);
     }
     events
@@ -60,18 +60,23 @@ async fn it_is_the_stores_log() {
     let ends = unit_ends(&all);
     let (feeds, notes) = feeds(&bed);
     for limit in [1, 7, 5_000] {
-        let mut feed = feeds.open(Position::START, None);
-        let (mut at, mut events) = (Position::START, Vec::new());
+        let mut feed = feeds.open(&Checkpoint::START, None);
+        let (mut at, mut events) = (Checkpoint::START, Vec::new());
         while events.len() < all.len() {
-            let page = feed.read_after(at, limit, PATIENCE).await.unwrap();
-            at = page.last().expect("something comes").position;
-            assert!(ends.contains(&at), "{at} is in the middle of a unit");
+            let page = feed.read_on(&at, limit, PATIENCE).await.unwrap();
+            assert!(!page.is_empty(), "something comes");
+            at = at.after_all(&page);
+            assert!(
+                ends.contains(&at.position),
+                "{} is in the middle of a unit",
+                at.position
+            );
             assert!(page.len() <= limit.max(3), "{} of {limit}", page.len());
             events.extend(page);
         }
         assert_eq!(events, all);
         // At the end there is nothing, until there is something.
-        let nothing = feed.read_after(at, limit, Duration::from_millis(50)).await.unwrap();
+        let nothing = feed.read_on(&at, limit, Duration::from_millis(50)).await.unwrap();
         assert_eq!(nothing, []);
     }
     assert!(notes.0.lock().unwrap().is_empty());
@@ -85,23 +90,28 @@ async fn it_goes_on_at_its_place_and_at_any_position() {
     let all = bed.events().await;
     let head = bed.head().await;
     let (feeds, _) = feeds(&bed);
-    let mut feed = feeds.open(Position::START, None);
-    let first = read(feed.as_mut(), Position::START, Position(700), 100).await;
-    let (at, place) = (first.last().unwrap().position, feed.place().unwrap());
+    let mut feed = feeds.open(&Checkpoint::START, None);
+    let first = read(feed.as_mut(), Checkpoint::START, Position(700), 100).await;
+    let (at, place) = (Checkpoint::START.after_all(&first), feed.place().unwrap());
     drop(feed);
     // With its place, with a damaged one, with none, and with one of topics that had more.
     let beyond = place.replace(":", ":9");
     for place in [Some(place.as_str()), Some("?"), None, Some(beyond.as_str())] {
-        let mut feed = feeds.open(at, place);
+        let mut feed = feeds.open(&at, place);
         let rest = read(feed.as_mut(), at, head, 400).await;
         assert_eq!([&first[..], &rest[..]].concat(), all, "{place:?}");
     }
     // Somebody else came further: what lies between is left out. It does not go back.
-    let mut feed = feeds.open(Position::START, None);
-    read(feed.as_mut(), Position::START, Position(100), 10).await;
-    let further = feed.read_after(Position(1_500), 10, PATIENCE).await.unwrap();
+    let mut feed = feeds.open(&Checkpoint::START, None);
+    read(feed.as_mut(), Checkpoint::START, Position(100), 10).await;
+    let further = feed
+        .read_on(&Checkpoint::START.after_all(&all[..1_500]), 10, PATIENCE)
+        .await
+        .unwrap();
     assert_eq!(further[0].position, Position(1_501));
-    let back = feed.read_after(Position(3), 10, PATIENCE).await;
+    let back = feed
+        .read_on(&Checkpoint::START.after_all(&all[..3]), 10, PATIENCE)
+        .await;
     assert!(matches!(back, Err(FeedError::Setup(_))), "{back:?}");
 }
 
@@ -110,13 +120,11 @@ async fn what_is_appended_comes_by_itself() {
     let bed = Bed::new().await;
     let relay = bed.start_relay();
     let (feeds, _) = feeds(&bed);
-    let mut feed = feeds.open(Position::START, None);
+    let mut feed = feeds.open(&Checkpoint::START, None);
     let mut events = Vec::new();
     for _ in 0..10 {
         bed.fill(30).await;
-        let at = events
-            .last()
-            .map_or(Position::START, |event: &StoredEvent| event.position);
+        let at = Checkpoint::START.after_all(&events);
         events.extend(read(feed.as_mut(), at, bed.head().await, 1_000).await);
     }
     assert_eq!(events, bed.events().await);
@@ -144,8 +152,8 @@ async fn what_is_no_event_of_this_log_is_noted_and_left_out() {
     bed.send(vec![other_log, misplaced, later]).await;
     bed.send(rest).await;
     let (feeds, notes) = feeds(&bed);
-    let mut feed = feeds.open(Position::START, None);
-    let events = read(feed.as_mut(), Position::START, bed.head().await, 1_000).await;
+    let mut feed = feeds.open(&Checkpoint::START, None);
+    let events = read(feed.as_mut(), Checkpoint::START, bed.head().await, 1_000).await;
     assert_eq!(events, bed.events().await);
     let mut notes = notes.0.lock().unwrap().clone();
     notes.sort_by(|a, b| a.problem.cmp(&b.problem));
@@ -177,21 +185,21 @@ async fn what_kafka_lacks_comes_from_the_store_or_the_feed_ends() {
     records.remove(100);
     bed.send(records).await;
     let (feeds, _) = feeds(&bed);
-    let mut feed = feeds.open(Position::START, None);
-    let events = read(feed.as_mut(), Position::START, bed.head().await, 1_000).await;
+    let mut feed = feeds.open(&Checkpoint::START, None);
+    let events = read(feed.as_mut(), Checkpoint::START, bed.head().await, 1_000).await;
     assert_eq!(events, bed.events().await);
     // Now the store has a hole, too.
     bed.as_root("ALTER TABLE events DISABLE TRIGGER USER; DELETE FROM events WHERE position = 101")
         .await;
-    let mut feed = feeds.open(Position::START, None);
-    let mut at = Position::START;
+    let mut feed = feeds.open(&Checkpoint::START, None);
+    let mut at = Checkpoint::START;
     let error = loop {
-        match feed.read_after(at, 1_000, PATIENCE).await {
-            Ok(page) => at = page.last().expect("something comes").position,
+        match feed.read_on(&at, 1_000, PATIENCE).await {
+            Ok(page) => at = at.after_all(&page),
             Err(error) => break error,
         }
     };
-    assert!(at <= Position(100), "{at}");
+    assert!(at.position <= Position(100), "{}", at.position);
     assert!(matches!(error, FeedError::Incomplete(_)), "{error}");
     assert!(
         error
@@ -207,16 +215,16 @@ async fn topics_that_were_made_anew_are_read_from_their_beginning() {
     bed.fill(500).await;
     bed.publish().await;
     let (feeds, _) = feeds(&bed);
-    let mut feed = feeds.open(Position::START, None);
-    let first = read(feed.as_mut(), Position::START, bed.head().await, 1_000).await;
-    let (at, place) = (first.last().unwrap().position, feed.place());
+    let mut feed = feeds.open(&Checkpoint::START, None);
+    let first = read(feed.as_mut(), Checkpoint::START, bed.head().await, 1_000).await;
+    let (at, place) = (Checkpoint::START.after_all(&first), feed.place());
     drop(feed);
     let names: Vec<&str> = topics::TOPICS.iter().map(|topic| topic.name).collect();
     delete(bed.topics.broker, &names).await;
     topics::create(&bed.topics.cluster).await.unwrap();
     bed.fill(100).await;
     bed.publish().await;
-    let mut feed = feeds.open(at, place.as_deref());
+    let mut feed = feeds.open(&at, place.as_deref());
     let rest = read(feed.as_mut(), at, bed.head().await, 1_000).await;
     assert_eq!([first, rest].concat(), bed.events().await);
 }
@@ -229,8 +237,8 @@ async fn without_topics_or_brokers_it_says_so() {
     delete(bed.topics.broker, &names).await;
     let (feeds, notes) = feeds(&bed);
     let error = feeds
-        .open(Position::START, None)
-        .read_after(Position::START, 10, PATIENCE)
+        .open(&Checkpoint::START, None)
+        .read_on(&Checkpoint::START, 10, PATIENCE)
         .await;
     let error = error.unwrap_err();
     assert!(
@@ -240,8 +248,8 @@ async fn without_topics_or_brokers_it_says_so() {
     let nobody = viral_kafka::Cluster::new(format!("127.0.0.1:{}", viral_tests::process::free_port()));
     let feeds = KafkaFeeds::new(nobody, bed.store.clone(), notes);
     let error = feeds
-        .open(Position::START, None)
-        .read_after(Position::START, 10, PATIENCE)
+        .open(&Checkpoint::START, None)
+        .read_on(&Checkpoint::START, 10, PATIENCE)
         .await;
     assert!(error.unwrap_err().is_retryable());
 }

@@ -5,7 +5,7 @@ use viral_commands::{Settings, Writer};
 use viral_kafka::KafkaFeeds;
 use viral_projections::UnreadableRecords;
 use viral_store::feed::Feeds as _;
-use viral_store::{EventStore as _, Position};
+use viral_store::{Checkpoint, EventStore as _};
 use viral_tests::published::{Bed, PATIENCE, RunningRelay, fill};
 use viral_tests::server::{Database, TestServer};
 
@@ -70,8 +70,8 @@ async fn a_feed_gives_nothing_that_the_store_does_not_have() {
         store,
         Arc::new(UnreadableRecords::new(pool)),
     );
-    let mut feed = feeds.open(Position::START, None);
-    let error = feed.read_after(Position::START, 10, PATIENCE).await.unwrap_err();
+    let mut feed = feeds.open(&Checkpoint::START, None);
+    let error = feed.read_on(&Checkpoint::START, 10, PATIENCE).await.unwrap_err();
     assert!(error.to_string().contains("the store has another one"), "{error}");
 }
 

@@ -4,7 +4,7 @@ use super::support::{LOG, all, said, store_with, writer};
 use uuid::Uuid;
 use viral_commands::{AppendError, BookAt, Outcome, Rejection, Unit};
 use viral_store::kurrentdb::Options;
-use viral_store::{EventStore as _, Position, Snapshot, StreamId};
+use viral_store::{Digest, EventStore as _, Position, Snapshot, StreamId};
 use viral_tests::kurrentdb::{Append, Fake};
 use viral_tests::samples::{notes, open, transfer};
 
@@ -143,6 +143,7 @@ async fn a_snapshot_may_be_larger_than_an_append() {
     let snapshot = Snapshot {
         position: Position(7),
         state,
+        digest: Digest([7; 32]),
     };
     store.save_snapshot(&snapshot).await.unwrap();
     // Of the next one not every part arrives: it is never seen.
@@ -176,7 +177,7 @@ async fn a_book_starts_from_a_snapshot_in_parts() {
     writer.append(transfer("bank", "account-7", "3")).await.unwrap();
     let again = store_with(&fake, small()).await;
     let mut book = BookAt::load(&*again, Position(u64::MAX)).await.unwrap();
-    assert_eq!(book.position, Position(101));
+    assert_eq!(book.position(), Position(101));
     book.follow(&*again, Position(103)).await.unwrap();
     let live = writer.read(|book, _| book.state_text()).await.unwrap();
     assert_eq!(book.book.state_text(), live);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use viral_kafka::KafkaFeeds;
 use viral_kafka::partition::Partition;
 use viral_projections::UnreadableRecords;
-use viral_store::Position;
+use viral_store::Checkpoint;
 use viral_store::feed::Feeds as _;
 
 /// As many as read models ask for.
@@ -22,15 +22,16 @@ pub(super) async fn feed(bed: &Bed<'_>, events: u64) -> Result<Cost, Error> {
     let unreadable = UnreadableRecords::new(viral_projections::connect(&bed.url)?);
     let feeds = KafkaFeeds::new(bed.broker.cluster(), bed.store.clone(), Arc::new(unreadable));
     let meter = bed.meter().await?;
-    let mut feed = feeds.open(Position::START, None);
-    let (mut at, mut count) = (Position::START, 0_u64);
+    let mut feed = feeds.open(&Checkpoint::START, None);
+    let (mut at, mut count) = (Checkpoint::START, 0_u64);
     while count < events {
-        let page = feed.read_after(at, PAGE, STALL).await;
+        let page = feed.read_on(&at, PAGE, STALL).await;
         let page = page.map_err(|e| Error::Other(format!("the feed of the benchmark: {e}")))?;
-        let Some(last) = page.last() else {
+        if page.is_empty() {
+            let at = at.position;
             return Err(Error::Other(format!("the feed gave nothing behind position {at}")));
-        };
-        at = last.position;
+        }
+        at = at.after_all(&page);
         count += page.len() as u64;
     }
     Ok(meter.cost(count))

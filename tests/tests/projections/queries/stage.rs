@@ -55,7 +55,7 @@ impl Stage {
             Arc::new(move || *now.lock().unwrap())
         };
         let settings = Settings {
-            clock: clock.clone(),
+            clock: Some(clock.clone()),
             ..Settings::default()
         };
         let (writer, _task) = Writer::start(store.clone(), settings).await.unwrap();

@@ -1,0 +1,319 @@
+//! What a home remembers of a log, outside of its database: a log that went back while nobody ran is noticed at the next
+//! start, and a clock that was set as well.
+//!
+//! One file for each log, `logs/<id>.json`, rewritten once a second while there are new events. A start that finds the log
+//! without the event in it stops until an operator has looked and accepts that (`viral log accept`).
+
+use crate::args::AcceptArgs;
+use crate::database::Database;
+use crate::error::Error;
+use crate::run::print;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use uuid::Uuid;
+use viral_commands::{Settings, Writer, acceptance};
+use viral_store::continuity::{ClockReading, WentBack};
+use viral_store::{Checkpoint, EventStore, Position, StoreError};
+
+/// How often the file is rewritten and the head compared: a start finds what was there a second ago.
+const EVERY: Duration = Duration::from_secs(1);
+/// Who accepts.
+const OPERATOR: &str = "operator";
+
+/// The file's content.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Remembered {
+    log: String,
+    #[serde(with = "decimal")]
+    position: u64,
+    event_id: Uuid,
+    recorded_at: DateTime<Utc>,
+    digest: Option<String>,
+    clock: Option<RememberedClock>,
+}
+
+/// What the clock of the log's server said, and this machine's uptime then. It means nothing after the machine was
+/// started again.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct RememberedClock {
+    time: DateTime<Utc>,
+    asked_micros: u64,
+    answered_micros: u64,
+    boot: String,
+}
+
+mod decimal {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Remembered {
+    fn of(log: &str, at: &Checkpoint, clock: Option<ClockReading>) -> Remembered {
+        let micros = |uptime: Duration| u64::try_from(uptime.as_micros()).unwrap_or(u64::MAX);
+        Remembered {
+            log: log.to_owned(),
+            position: at.position.0,
+            event_id: at.event_id,
+            recorded_at: at.recorded_at,
+            digest: at.digest.map(|digest| digest.to_string()),
+            clock: clock.zip(boot()).map(|(reading, boot)| RememberedClock {
+                time: reading.time,
+                asked_micros: micros(reading.asked),
+                answered_micros: micros(reading.answered),
+                boot,
+            }),
+        }
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            position: Position(self.position),
+            event_id: self.event_id,
+            recorded_at: self.recorded_at,
+            digest: self.digest.as_deref().and_then(|digest| digest.parse().ok()),
+        }
+    }
+
+    fn clock(&self) -> Option<ClockReading> {
+        let clock = self
+            .clock
+            .as_ref()
+            .filter(|clock| Some(&clock.boot) == boot().as_ref())?;
+        Some(ClockReading {
+            time: clock.time,
+            asked: Duration::from_micros(clock.asked_micros),
+            answered: Duration::from_micros(clock.answered_micros),
+        })
+    }
+}
+
+/// Tells one life of this machine from another.
+fn boot() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
+fn path(home: &Path, source: &str) -> PathBuf {
+    let id = source.rsplit(':').next().unwrap_or_default();
+    home.join("logs").join(format!("{id}.json"))
+}
+
+fn read(path: &Path) -> Result<Option<Remembered>, Error> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io(format!("{} cannot be read", path.display()))(error)),
+    };
+    serde_json::from_str(&text).map(Some).map_err(|error| {
+        Error::Other(format!(
+            "{} cannot be read ({error}): it says which events this home has seen. Compare the log with a copy that you \
+             trust, then remove the file",
+            path.display()
+        ))
+    })
+}
+
+fn write(path: &Path, remembered: &Remembered) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(path);
+    let written = || -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        // Written beside and renamed: a kill leaves the old one or the new one.
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(serde_json::to_string_pretty(remembered)?.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        std::fs::File::open(folder)?.sync_all()
+    };
+    written().map_err(Error::io(format!("{} cannot be written", path.display())))
+}
+
+/// What was seen before and is not in the log.
+struct Missing {
+    seen: Checkpoint,
+    head: Position,
+}
+
+/// Looks whether the log has what this home has seen, and what its read models contain.
+async fn missing(home: &Path, database: &Database) -> Result<Option<Missing>, Error> {
+    let store = database.store();
+    let remembered = read(&path(home, store.source()))?;
+    let of_read_models = viral_projections::furthest(&database.pool()).await?;
+    for seen in remembered.iter().map(Remembered::checkpoint).chain(of_read_models) {
+        let head = store.head().await?;
+        // Compared without the store's own memory, which would stop whoever wants to accept it.
+        let there = match seen.position.0.checked_sub(1) {
+            None => true,
+            Some(before) => store
+                .read_after(Position(before), 1)
+                .await?
+                .first()
+                .is_some_and(|event| seen.is(event)),
+        };
+        if (!there || seen.compare(&head).is_err())
+            && !acceptance::is_history_accepted(&*store, seen.recorded_at).await?
+        {
+            let head = head.position;
+            return Ok(Some(Missing { seen, head }));
+        }
+    }
+    Ok(None)
+}
+
+/// Stops a process that would decide by a log which lost what was seen of it before.
+pub(crate) async fn check(home: &Path, database: &Database, dev: bool) -> Result<(), Error> {
+    let store = database.store();
+    if let Some(Missing { seen, head }) = missing(home, database).await? {
+        let went_back = WentBack::new(seen.position, head);
+        tracing::error!(seen = %seen.position, %head, "the log went back");
+        return Err(match dev {
+            true => Error::Other(format!(
+                "{went_back}\n\n  viral --home {} log accept --reason 'restored'\n",
+                home.display()
+            )),
+            false => Error::Store(StoreError::WentBack(went_back)),
+        });
+    }
+    let path = path(home, store.source());
+    if let Some(remembered) = read(&path)? {
+        if let Some(clock) = remembered.clock() {
+            store.continuity().set_clock(clock);
+        }
+        // What was lost and accepted is not to be looked for again.
+        let at = remembered.checkpoint();
+        if seen_in(&*store, &at).await? {
+            store.continuity().saw(at);
+        }
+    }
+    Ok(())
+}
+
+async fn seen_in(store: &dyn EventStore, at: &Checkpoint) -> Result<bool, Error> {
+    let before = Position(at.position.0.saturating_sub(1));
+    let found = store.read_after(before, 1).await?;
+    Ok(found.first().is_some_and(|event| at.is(event)))
+}
+
+/// Keeps the file up to date and looks at the head, until `stop` says true.
+pub(crate) async fn keep(
+    home: PathBuf,
+    store: Arc<dyn EventStore>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let path = path(&home, store.source());
+    let mut last = None;
+    loop {
+        let stopped = tokio::select! {
+            () = tokio::time::sleep(EVERY) => false,
+            _ = stop.wait_for(|stop| *stop) => true,
+        };
+        // An idle process notices it as well. What else goes wrong with the store is told by whoever needs it.
+        let _ = store.head_on().await;
+        let (at, clock) = (store.continuity().furthest(), store.continuity().clock());
+        let is_news =
+            at.position > Position::START && store.continuity().went_back().is_none() && last != Some((at, clock));
+        if is_news && !is_older(&path, &at) {
+            match write(&path, &Remembered::of(store.source(), &at, clock)) {
+                Ok(()) => last = Some((at, clock)),
+                Err(error) => tracing::warn!(%error, "a restart would not notice a log that went back"),
+            }
+        }
+        if stopped {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether another process of this home has seen more.
+fn is_older(path: &Path, at: &Checkpoint) -> bool {
+    let other = read(path).ok().flatten();
+    other.is_some_and(|other| other.position > at.position.0 && other.recorded_at > at.recorded_at)
+}
+
+/// `viral log accept`.
+pub(crate) async fn accept(home: &Path, database: &Database, args: &AcceptArgs) -> Result<bool, Error> {
+    let store = database.store();
+    let missing = missing(home, database).await?;
+    if missing.is_none() && !args.clock {
+        print(&format!(
+            "nothing to accept: the log has every event that {} has seen. Run this in the home of the process that \
+             stopped (--home)\n",
+            home.display()
+        ))?;
+        return Ok(true);
+    }
+    let (writer, _task) = Writer::start(store.clone(), Settings::default()).await?;
+    let accepted = match &missing {
+        Some(missing) if !args.clock => {
+            acceptance::accept_history(&writer, OPERATOR, &args.reason, &missing.seen).await
+        }
+        _ => acceptance::accept_clock(&writer, OPERATOR, &args.reason).await,
+    };
+    let outcome = accepted.map_err(|error| Error::Other(error.to_string()))?;
+    let at = store.continuity().furthest();
+    let position = outcome.events().first().map_or(at.position, |event| event.position);
+    write(
+        &path(home, store.source()),
+        &Remembered::of(store.source(), &at, store.continuity().clock()),
+    )?;
+    print(&match missing.filter(|_| !args.clock) {
+        Some(Missing { seen, head }) => format!(
+            "accepted at position {position}: the log goes on from position {head}; events up to {} were seen before. Start \
+             the platform again\n",
+            seen.position
+        ),
+        None => format!("accepted at position {position}: the clock of the log's server is right\n"),
+    })?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let home = tempfile::tempdir().unwrap();
+        let path = path(home.path(), "urn:viral:log:8f0c2a31-5d4e-4b6f-9a7c-1e2d3c4b5a69");
+        assert!(path.ends_with("logs/8f0c2a31-5d4e-4b6f-9a7c-1e2d3c4b5a69.json"));
+        assert_eq!(read(&path).unwrap(), None);
+        let at = Checkpoint {
+            position: Position(7),
+            event_id: Uuid::from_u128(7),
+            ..Checkpoint::START
+        };
+        let clock = ClockReading {
+            time: "2026-03-02T09:00:00Z".parse().unwrap(),
+            asked: Duration::from_micros(5),
+            answered: Duration::from_micros(6),
+        };
+        let remembered = Remembered::of("urn:viral:log:x", &at, Some(clock));
+        write(&path, &remembered).unwrap();
+        let again = read(&path).unwrap().unwrap();
+        assert_eq!(again, remembered);
+        assert_eq!((again.checkpoint(), again.clock()), (at, Some(clock)));
+        let rebooted = Remembered {
+            clock: again.clock.map(|clock| RememberedClock {
+                boot: "another life".to_owned(),
+                ..clock
+            }),
+            ..remembered
+        };
+        assert_eq!(rebooted.clock(), None);
+        std::fs::write(&path, "{").unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.contains("remove the file"), "{error}");
+    }
+}
