@@ -53,7 +53,7 @@ async fn a_campaign_is_written_funded_and_published() {
 
     let replay = world.audit().await;
     let state = replay.campaign(campaign);
-    assert_eq!((state.status, state.funded), (Status::Published, vcoin("3000")));
+    assert_eq!((state.status, state.funded), (Status::Published, vcoin("3000").into()));
     let brief = state.brief.as_ref().unwrap();
     assert_eq!(
         (brief.title.as_str(), brief.campaign_type.as_str()),

@@ -20,7 +20,7 @@ fn without_open_work_all_goes_back_at_once() {
             .state();
         assert_eq!(
             (state.status, state.left(), state.returned),
-            (Status::Closed, Vcoin::ZERO, vcoin("500"))
+            (Status::Closed, VcoinSum::ZERO, sum("500"))
         );
     }
 }
@@ -57,9 +57,9 @@ fn open_work_is_settled_first() {
         .state();
     assert_eq!(
         (state.status, state.left(), state.held()),
-        (Status::Closed, Vcoin::ZERO, Vcoin::ZERO)
+        (Status::Closed, VcoinSum::ZERO, VcoinSum::ZERO)
     );
-    assert_eq!((state.returned, state.paid), (vcoin("400"), vcoin("100")));
+    assert_eq!((state.returned, state.paid), (sum("400"), sum("100")));
 }
 
 #[test]
