@@ -8,6 +8,7 @@ use crate::observe::CorrelationId;
 use crate::problem::Problem;
 use crate::query::{NoQuery, Params};
 use crate::state::AppState;
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
@@ -214,10 +215,23 @@ impl Written {
             let location = HeaderValue::try_from(location).map_err(|e| error::internal(&e))?;
             headers.insert(LOCATION, location);
         }
-        if self.outcome.is_duplicate() {
-            headers.insert(REPLAYED, HeaderValue::from_static("true"));
-        }
+        self.mark_replayed(&mut response);
         Ok(response)
+    }
+
+    /// The answer to a dry run: there is no place in the log that it could name.
+    pub(crate) fn dry_answer(&self, body: &impl Serialize) -> Response {
+        let mut response = Json(body).into_response();
+        self.mark_replayed(&mut response);
+        response
+    }
+
+    fn mark_replayed(&self, response: &mut Response) {
+        if self.outcome.is_duplicate() {
+            response
+                .headers_mut()
+                .insert(REPLAYED, HeaderValue::from_static("true"));
+        }
     }
 }
 

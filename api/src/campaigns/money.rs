@@ -10,10 +10,9 @@ use crate::problem::Problem;
 use crate::recorded::Recorded;
 use crate::state::AppState;
 use crate::write::Write;
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -93,7 +92,7 @@ pub(crate) async fn fund(
             amount_vcoin: funded.amount_vcoin,
             dry_run: true,
         };
-        return Ok(Json(dry_run).into_response());
+        return Ok(written.dry_answer(&dry_run));
     }
     let written = write.run(&state, operation, &path, &case).await?;
     let funded = written.find::<Campaign, _>(funded)?;
@@ -190,7 +189,7 @@ pub(crate) async fn close(
             returned_vcoin: returned.returned_vcoin,
             dry_run: true,
         };
-        return Ok(Json(End::DryRun(dry_run)).into_response());
+        return Ok(written.dry_answer(&End::DryRun(dry_run)));
     }
     let written = write.run(&state, operation, &path, &case).await?;
     let (status, returned) = written.find::<Campaign, _>(end)?;

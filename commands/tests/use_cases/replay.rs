@@ -13,9 +13,7 @@ use viral_domain::fraud_flag::FraudFlag;
 use viral_domain::on_ramp::OnRamp;
 use viral_domain::payout::Payout;
 use viral_domain::user::{Login, User};
-use viral_domain::{
-    Aggregate, AssignmentId, CampaignId, DomainEvent as _, Effect, FlagId, PayoutId, UserId, Vcoin, effects,
-};
+use viral_domain::{Aggregate, AssignmentId, CampaignId, DomainEvent as _, Effect, FlagId, PayoutId, UserId, effects};
 use viral_ledger::{Address, Asset, Book, BookEvent, Command};
 use viral_store::{StoredEvent, line};
 
