@@ -42,3 +42,49 @@ impl Batch<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::Verdict;
+    use crate::book_reader::BookAt;
+    use crate::unit::Unit;
+    use uuid::Uuid;
+    use viral_ledger::account::NormalSide;
+    use viral_ledger::{Address, Asset, Command};
+    use viral_store::{Check, MemoryStore, Position};
+
+    /// What is said of a unit of one ledger event, after somebody changed it.
+    fn checked(change: impl FnOnce(&mut Vec<StoredEvent>)) -> Result<(), String> {
+        let (mut state, store) = (BookAt::default(), MemoryStore::new(Uuid::nil()));
+        let savepoint = state.book.savepoint();
+        let now = "2026-03-01T12:00:00Z".parse().unwrap();
+        let mut batch = Batch::new(&mut state, &store, now, Vec::new(), Check::default());
+        let open = Command::OpenAccount {
+            account: Address::parse("a").unwrap(),
+            asset: Asset::VCOIN,
+            normal_side: NormalSide::Debit,
+            may_go_negative: false,
+        };
+        let verdict = batch.decide(&Unit::ledger(Uuid::from_u128(1), open));
+        assert!(matches!(verdict, Verdict::Accepted(_)));
+        batch.next = Position(1);
+        change(&mut batch.events);
+        batch.check_unit(0, savepoint).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_unit_that_contradicts_itself_is_noticed() {
+        assert_eq!(checked(|_| {}), Ok(()));
+        let says = |change: fn(&mut Vec<StoredEvent>), text: &str| {
+            let error = checked(change).unwrap_err();
+            assert!(error.contains("position 1") && error.contains(text), "{error}");
+        };
+        says(|events| events[0].position = Position(2), "decided for position 2");
+        says(
+            |events| events[0].sequence = 2,
+            "sequence 2 of the book was decided in place of 1",
+        );
+        says(|events| events.clear(), "0 events moved the book by 1");
+    }
+}

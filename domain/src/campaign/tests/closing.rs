@@ -92,3 +92,17 @@ fn a_campaign_is_closed_once() {
     );
     given::<Campaign>([]).when(close()).then_error(CampaignError::Unknown);
 }
+
+/// No decision leads there, a log that was tampered with may: then nothing is returned, rather than another sum.
+#[test]
+fn what_is_no_amount_is_not_returned() {
+    let overspent = [running(), vec![paid(first(), CREATOR); 6]].concat();
+    let sum_of = |sum| CampaignError::NotAnAmount { sum };
+    given::<Campaign>(overspent)
+        .when(close())
+        .then_error(sum_of(sum("-100")));
+    let largest = "100000000000000000000";
+    let overflown = [draft(), vec![funded(largest)]].concat();
+    let all = sum(largest) + vcoin("500");
+    given::<Campaign>(overflown).when(close()).then_error(sum_of(all));
+}
