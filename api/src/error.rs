@@ -34,7 +34,9 @@ impl Addressed {
             )
             .with("position", position.to_string()),
             AppendError::Conflict { .. } if self == Addressed::Transaction => already_reversed(),
-            AppendError::Conflict { .. } => Problem::new(kind::CONFLICT, error.to_string()),
+            AppendError::Conflict { .. } | AppendError::Outdated { .. } => {
+                Problem::new(kind::CONFLICT, error.to_string())
+            }
             AppendError::Rejected(rejection) => self.rejection(rejection),
             AppendError::Unavailable(error) | AppendError::Store(error) => error.into(),
             AppendError::LogBroken { position, problem } => FollowError::Broken { position, problem }.into(),

@@ -8,6 +8,7 @@ use crate::observe::CorrelationId;
 use crate::problem::Problem;
 use crate::query::{NoQuery, Params};
 use crate::state::AppState;
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
@@ -17,7 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use viral_commands::book_reader::book_event;
 use viral_commands::error::FollowError;
-use viral_commands::{Outcome, Part, Rehearsal, RequestIdentity, Unit, UseCase, read_event};
+use viral_commands::{Outcome, Part, RequestIdentity, Unit, UseCase, read_event};
 use viral_domain::Aggregate;
 use viral_ledger::BookEvent;
 use viral_store::StoredEvent;
@@ -148,23 +149,32 @@ impl<T, Q> Write<T, Q> {
         path: &str,
         case: &U,
     ) -> Result<Written, Problem> {
-        let principal = self.caller.principal().name();
-        let identity = RequestIdentity::new(principal, &self.key, operation, path, &self.canonical_body);
-        let request = viral_commands::Request::keyed(identity, self.correlation.0.to_string());
-        let outcome = state
-            .commands()?
-            .run(&self.caller.to_commands(), &request, case)
-            .await?;
+        let (caller, request) = (self.caller.to_commands(), self.request(operation, path));
+        let outcome = state.commands()?.run(&caller, &request, case).await?;
         Ok(Written { outcome })
     }
 
-    /// Says what a use case would do, without doing it.
-    pub(crate) async fn rehearse<U: UseCase>(&self, state: &AppState, case: &U) -> Result<Rehearsal, Problem> {
-        Ok(state.commands()?.rehearse(&self.caller.to_commands(), case).await?)
+    /// Says what [`Write::run`] would answer, without doing it.
+    pub(crate) async fn rehearse<U: UseCase>(
+        &self,
+        state: &AppState,
+        operation: &str,
+        path: &str,
+        case: &U,
+    ) -> Result<Written, Problem> {
+        let (caller, request) = (self.caller.to_commands(), self.request(operation, path));
+        let outcome = state.commands()?.rehearse(&caller, &request, case).await?;
+        Ok(Written { outcome })
+    }
+
+    fn request(&self, operation: &str, path: &str) -> viral_commands::Request {
+        let principal = self.caller.principal().name();
+        let identity = RequestIdentity::new(principal, &self.key, operation, path, &self.canonical_body);
+        viral_commands::Request::keyed(identity, self.correlation.0.to_string())
     }
 }
 
-/// A unit that is in the log, by this call or by an earlier one with the same key.
+/// A unit that is in the log, by this call or by an earlier one with the same key, or would be after a dry run.
 pub(crate) struct Written {
     outcome: Outcome,
 }
@@ -205,10 +215,23 @@ impl Written {
             let location = HeaderValue::try_from(location).map_err(|e| error::internal(&e))?;
             headers.insert(LOCATION, location);
         }
-        if self.outcome.is_duplicate() {
-            headers.insert(REPLAYED, HeaderValue::from_static("true"));
-        }
+        self.mark_replayed(&mut response);
         Ok(response)
+    }
+
+    /// The answer to a dry run: there is no place in the log that it could name.
+    pub(crate) fn dry_answer(&self, body: &impl Serialize) -> Response {
+        let mut response = Json(body).into_response();
+        self.mark_replayed(&mut response);
+        response
+    }
+
+    fn mark_replayed(&self, response: &mut Response) {
+        if self.outcome.is_duplicate() {
+            response
+                .headers_mut()
+                .insert(REPLAYED, HeaderValue::from_static("true"));
+        }
     }
 }
 

@@ -1,6 +1,11 @@
 //! What happens to a batch of units under the lock of the head: duplicates and losers drop out, the book decides the
 //! rest, one after the other, and what is left becomes events.
 
+mod invariants;
+mod rehearse;
+
+pub(crate) use rehearse::Purpose;
+
 use crate::book_reader::BookAt;
 use crate::error::{AppendError, Rejection};
 use crate::unit::{NewEvent, Part, Unit};
@@ -21,6 +26,8 @@ pub(crate) enum Verdict {
     Duplicate(Position),
     /// It is the same as a unit earlier in this batch.
     DuplicateInBatch(Range<usize>),
+    /// These events would have been its own.
+    Rehearsed(Vec<StoredEvent>),
     /// It is not appended.
     Refused(AppendError),
 }
@@ -84,7 +91,8 @@ impl<'a> Batch<'a> {
         let start = self.events.len();
         let savepoint = self.state.book.savepoint();
         let mut moved = HashMap::new();
-        match self.append(unit, &mut moved) {
+        let decided = self.append(unit, &mut moved);
+        match decided.and_then(|()| self.check_unit(start, savepoint)) {
             Ok(()) => {
                 let range = start..self.events.len();
                 self.next = Position(self.next.0 + range.len() as u64);
@@ -143,6 +151,9 @@ impl<'a> Batch<'a> {
             if let Some(position) = found.or_else(|| self.taken_ids.get(&id).copied()) {
                 return Err(Rejection::AlreadyHappened { id, position }.into());
             }
+        }
+        if !unit.window.contains(self.now) {
+            return Err(AppendError::Outdated { now: self.now });
         }
         self.check_streams(unit, moved)?;
         for part in &unit.parts {

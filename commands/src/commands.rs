@@ -3,26 +3,25 @@
 //! A use case only plans ([`UseCase::plan`]). Here it is made sure that a request happens once: a repeated one gets the
 //! events of the first, even where deciding it again would be refused, because by then the state has moved.
 
-use crate::aggregates::{self, Subject};
+use crate::aggregates;
+use crate::batch::Purpose;
 use crate::caller::{Caller, Request};
 use crate::error::{AppendError, CommandError};
 use crate::kept::KeptStates;
 use crate::locks::Locks;
-pub use crate::plan::{Plan, Rehearsal};
+pub use crate::plan::Plan;
 use crate::privacy::Vault;
-use crate::unit::{Outcome, Unit};
+use crate::unit::Outcome;
+pub use crate::work::Work;
 use crate::writer::{Clock, Writer};
-use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OnceCell, OwnedMutexGuard};
-use uuid::Uuid;
-use viral_domain::{Aggregate, Terms, effects};
-use viral_ledger::ids::derived;
-use viral_ledger::{Command, Refusal, timestamp};
-use viral_store::{EventStore, StoredEvent, StreamId};
+use tokio::sync::OnceCell;
+use viral_domain::{Aggregate, Terms};
+use viral_ledger::timestamp;
+use viral_store::StoredEvent;
 
 /// How often a unit is planned anew because somebody else was faster.
 const ATTEMPTS: u32 = 8;
@@ -34,10 +33,11 @@ pub struct Commands {
     terms: Arc<Terms>,
     vault: Vault,
     clock: Option<Clock>,
-    environment: Environment,
-    kept: Arc<KeptStates>,
-    locks: Arc<Locks>,
-    platform: Arc<OnceCell<()>>,
+    pub(crate) environment: Environment,
+    pub(crate) kept: Arc<KeptStates>,
+    pub(crate) locks: Arc<Locks>,
+    /// Whether the platform's own accounts are open.
+    pub(crate) platform: Arc<OnceCell<()>>,
 }
 
 /// Where the platform runs.
@@ -60,19 +60,6 @@ pub trait UseCase: Sync {
 
     /// Loads what it is about, decides, and says what is to be appended.
     fn plan(&self, work: &Work<'_>) -> impl Future<Output = Result<Plan, CommandError>> + Send;
-}
-
-/// One attempt to carry out a use case.
-pub struct Work<'a> {
-    commands: &'a Commands,
-    /// Who asks.
-    pub caller: &'a Caller,
-    unit_id: Uuid,
-    /// The present.
-    pub now: DateTime<Utc>,
-    turns: Mutex<Vec<OwnedMutexGuard<()>>>,
-    /// The streams that were loaded, and up to where.
-    seen: Mutex<HashMap<StreamId, u64>>,
 }
 
 impl Commands {
@@ -129,6 +116,27 @@ impl Commands {
 
     /// Carries out a use case, once for a request however often it is asked.
     pub async fn run<U: UseCase>(&self, caller: &Caller, request: &Request, case: &U) -> Result<Outcome, CommandError> {
+        self.carry_out(caller, request, case, Purpose::Append).await
+    }
+
+    /// What [`Commands::run`] would answer: the events that would be appended, or the refusal. It takes the same way up to
+    /// where events are written. Only the key that a person's fields are sealed under is made and kept.
+    pub async fn rehearse<U: UseCase>(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        case: &U,
+    ) -> Result<Outcome, CommandError> {
+        self.carry_out(caller, request, case, Purpose::Rehearse).await
+    }
+
+    async fn carry_out<U: UseCase>(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        case: &U,
+        purpose: Purpose,
+    ) -> Result<Outcome, CommandError> {
         check_caller::<U>(caller)?;
         let mut request = request.clone();
         if U::PERSONAL {
@@ -136,9 +144,11 @@ impl Commands {
             request.request_hash = request.request_hash.map(keyed);
         }
         let mut attempt = 0;
+        // How far the log's clock is ahead of ours, once it has refused something for it.
+        let mut ahead = TimeDelta::zero();
         loop {
             attempt += 1;
-            let work = self.work(caller, request.unit_id);
+            let work = Work::new(self, caller, request.unit_id, purpose, self.now() + ahead);
             let plan = match case.plan(&work).await {
                 Ok(plan) => plan,
                 Err(error) => {
@@ -153,10 +163,9 @@ impl Commands {
                     return Err(error);
                 }
             };
-            let unit = unit(caller, &request, &plan);
-            match self.writer.append(unit).await {
+            match work.submit(&request, &plan).await {
                 Ok(outcome) => {
-                    if !outcome.is_duplicate() {
+                    if purpose == Purpose::Append && !outcome.is_duplicate() {
                         plan.keep(&self.kept, outcome.events());
                     }
                     return Ok(outcome);
@@ -165,30 +174,9 @@ impl Commands {
                     drop(work);
                     tokio::time::sleep(Duration::from_millis(u64::from(attempt))).await;
                 }
+                Err(AppendError::Outdated { now }) if attempt < ATTEMPTS => ahead = now - self.now(),
                 Err(error) => return self.earlier(&request).await?.ok_or(error.into()),
             }
-        }
-    }
-
-    /// What a use case would do, without doing it.
-    pub async fn rehearse<U: UseCase>(&self, caller: &Caller, case: &U) -> Result<Rehearsal, CommandError> {
-        check_caller::<U>(caller)?;
-        let work = self.work(caller, Uuid::now_v7());
-        let plan = case.plan(&work).await?;
-        let (now, commands) = (work.now, plan.ledger_commands());
-        let refused = self.writer.read(move |book, _| book.rehearse(now, &commands)).await?;
-        refused.map_err(|refusal: Refusal| AppendError::from(crate::Rejection::from(refusal)))?;
-        Ok(Rehearsal { plan })
-    }
-
-    fn work<'a>(&'a self, caller: &'a Caller, unit_id: Uuid) -> Work<'a> {
-        Work {
-            commands: self,
-            caller,
-            unit_id,
-            now: self.now(),
-            turns: Mutex::default(),
-            seen: Mutex::default(),
         }
     }
 
@@ -214,103 +202,6 @@ fn check_caller<U: UseCase>(caller: &Caller) -> Result<(), CommandError> {
         return Err(CommandError::refused("forbidden", "this is for admins"));
     }
     Ok(())
-}
-
-fn unit(caller: &Caller, request: &Request, plan: &Plan) -> Unit {
-    Unit {
-        id: request.unit_id,
-        request_hash: request.request_hash.clone(),
-        actor: Some(caller.name.clone()),
-        correlation_id: request.correlation_id.clone(),
-        causation_id: request.causation_id.clone(),
-        guards: plan.guards.clone(),
-        parts: plan.parts.clone(),
-    }
-}
-
-impl Work<'_> {
-    /// An id for something new in this unit: the same in every attempt and every repetition.
-    pub(crate) fn derived(&self, what: &str) -> Uuid {
-        derived(what, &[self.unit_id.as_bytes()])
-    }
-
-    /// The id of what this unit creates: the unit's own.
-    pub(crate) fn unit_id(&self) -> Uuid {
-        self.unit_id
-    }
-
-    pub(crate) fn terms(&self) -> &Terms {
-        &self.commands.terms
-    }
-
-    pub(crate) fn vault(&self) -> &Vault {
-        &self.commands.vault
-    }
-
-    pub(crate) fn environment(&self) -> Environment {
-        self.commands.environment
-    }
-
-    /// Loads an aggregate, whether it exists or not.
-    pub(crate) async fn load<A: Aggregate>(&self, id: Uuid) -> Result<Subject<A>, CommandError> {
-        self.load_named(&id.to_string()).await
-    }
-
-    /// As [`Work::load`], by an id that is no UUID.
-    pub(crate) async fn load_named<A: Aggregate>(&self, id: &str) -> Result<Subject<A>, CommandError> {
-        let subject = aggregates::load(&self.commands.kept, self.store(), id).await?;
-        let (stream, sequence) = subject.seen();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(stream, sequence);
-        Ok(subject)
-    }
-
-    /// Whether something that was loaded has moved since, by another process.
-    async fn is_outdated(&self) -> Result<bool, CommandError> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for (stream, sequence) in seen {
-            if !self.store().read_stream(&stream, sequence, 1).await?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Waits until nobody else in this process works on an aggregate, then loads it. Campaigns come before users:
-    /// whoever takes both in one order never waits in a circle.
-    pub(crate) async fn take<A: Aggregate>(&self, id: Uuid) -> Result<Subject<A>, CommandError> {
-        let stream = StreamId::new(A::TYPE, id.to_string());
-        let turn = self.commands.locks.take(stream).await;
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner).push(turn);
-        self.load(id).await
-    }
-
-    /// Opens the platform's own accounts, the first time that somebody needs them.
-    pub(crate) async fn platform_accounts(&self) -> Result<(), CommandError> {
-        let writer = &self.commands.writer;
-        let open = || async {
-            let units = effects::platform_accounts(self.terms().fiat)
-                .into_iter()
-                .map(|command| {
-                    let account = match &command {
-                        Command::OpenAccount { account, .. } => account.to_string(),
-                        _ => String::new(),
-                    };
-                    Unit::ledger(derived("platform_account", &[account.as_bytes()]), command)
-                        .with_actor("system:platform")
-                });
-            for answer in writer.append_all_briefly(units.collect()).await {
-                answer?;
-            }
-            Ok::<(), CommandError>(())
-        };
-        self.commands.platform.get_or_try_init(open).await?;
-        Ok(())
-    }
-
-    pub(crate) fn store(&self) -> &dyn EventStore {
-        self.commands.writer.store().as_ref()
-    }
 }
 
 /// The first event of this kind in a unit: what an answer is made of.

@@ -2,8 +2,9 @@
 //! nothing was written.
 
 use crate::privacy::VaultError;
+use chrono::{DateTime, Utc};
 use std::fmt::Display;
-use viral_ledger::{Refusal, Violation};
+use viral_ledger::{Refusal, Violation, timestamp};
 use viral_store::line::LineError;
 use viral_store::{Position, StoreError, StreamId};
 
@@ -25,6 +26,12 @@ pub enum AppendError {
         expected: u64,
         /// The sequence that it has.
         actual: u64,
+    },
+    /// It was decided for another time than the one that its events would be recorded at: decide again, at that time.
+    #[error("a deadline lies between the time that this was decided for and now, {}: try again", timestamp::to_text(.now))]
+    Outdated {
+        /// When its events would have been recorded.
+        now: DateTime<Utc>,
     },
     /// The unit is refused for what it says, or for what the ledger says.
     #[error("{0}")]

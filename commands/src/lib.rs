@@ -21,11 +21,12 @@ mod kept;
 mod locks;
 mod lookups;
 mod plan;
+mod work;
 
 pub use aggregates::read_event;
 pub use book_reader::BookAt;
 pub use caller::{Caller, Request, Scope};
-pub use commands::{Commands, Environment, Rehearsal, UseCase, first_event};
+pub use commands::{Commands, Environment, UseCase, first_event};
 pub use engagement::{Engagement, EngagementError, EngagementSink, SinkError, Unrecorded};
 pub use error::{AppendError, CommandError, Rejection};
 pub use privacy::Vault;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use uuid::Uuid;
+use viral_domain::Window;
 use viral_ledger::Command;
 use viral_store::line::LineError;
 use viral_store::{Position, StoredEvent, StreamId, canonical};
@@ -21,6 +22,8 @@ pub struct Unit {
     pub causation_id: Option<String>,
     /// Streams that must not have moved.
     pub guards: Vec<Guard>,
+    /// From when until when what was decided for it holds. It is recorded in this window or not at all.
+    pub window: Window,
     /// What happens, in this order.
     pub parts: Vec<Part>,
 }
@@ -56,6 +59,16 @@ pub enum Part {
     },
     /// The hash of the book's state after everything before.
     Snapshot,
+}
+
+impl Part {
+    /// The stream whose sequence it depends on.
+    pub(crate) fn stream(&self) -> Option<&StreamId> {
+        match self {
+            Part::Events { stream, .. } => Some(stream),
+            Part::Ledger { .. } | Part::Snapshot => None,
+        }
+    }
 }
 
 /// An event to append.
@@ -98,6 +111,7 @@ impl Unit {
             correlation_id: None,
             causation_id: None,
             guards: Vec::new(),
+            window: Window::default(),
             parts,
         }
     }
@@ -121,10 +135,7 @@ impl Unit {
 
     /// All streams whose sequence matters.
     pub(crate) fn streams(&self) -> impl Iterator<Item = &StreamId> {
-        let of_parts = self.parts.iter().filter_map(|part| match part {
-            Part::Events { stream, .. } => Some(stream),
-            Part::Ledger { .. } | Part::Snapshot => None,
-        });
+        let of_parts = self.parts.iter().filter_map(Part::stream);
         self.guards.iter().map(|guard| &guard.stream).chain(of_parts)
     }
 

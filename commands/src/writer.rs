@@ -10,6 +10,7 @@ mod task;
 
 pub use clock::{Uptime, uptime};
 
+use crate::batch::Purpose;
 use crate::book_reader::BookAt;
 use crate::error::{AppendError, FollowError};
 use crate::unit::{Outcome, Receipt, Unit};
@@ -114,7 +115,7 @@ enum Answered {
 }
 
 enum Message {
-    Append(Vec<Unit>, oneshot::Sender<Vec<Answer>>),
+    Append(Vec<Unit>, Purpose, oneshot::Sender<Vec<Answer>>),
     /// A read as of this position at least.
     Read(Position, Read),
     Snapshot(oneshot::Sender<Result<(), AppendError>>),
@@ -191,8 +192,17 @@ impl Writer {
 
     /// Appends units in this order, each for itself: one that is refused does not stop the others.
     pub async fn append_all(&self, units: Vec<Unit>) -> Vec<Result<Outcome, AppendError>> {
+        self.decided(units, Purpose::Append).await
+    }
+
+    /// What would become of units if they were appended in this order. Nothing is.
+    pub async fn rehearse_all(&self, units: Vec<Unit>) -> Vec<Result<Outcome, AppendError>> {
+        self.decided(units, Purpose::Rehearse).await
+    }
+
+    async fn decided(&self, units: Vec<Unit>, purpose: Purpose) -> Vec<Result<Outcome, AppendError>> {
         let mut outcomes = Vec::with_capacity(units.len());
-        for answer in self.send(units).await {
+        for answer in self.send(units, purpose).await {
             outcomes.push(match answer {
                 Ok(Answered::Appended(events)) => Ok(Outcome::Appended(events)),
                 Ok(Answered::AppendedAt(position)) => self
@@ -223,15 +233,15 @@ impl Writer {
                 duplicate: true,
             },
         };
-        let answers = self.send(units).await.into_iter();
+        let answers = self.send(units, Purpose::Append).await.into_iter();
         answers.map(|answer| answer.map(receipt)).collect()
     }
 
     /// Hands units to the task; an answer for each.
-    async fn send(&self, units: Vec<Unit>) -> Vec<Answer> {
+    async fn send(&self, units: Vec<Unit>, purpose: Purpose) -> Vec<Answer> {
         let count = units.len();
         let (sender, receiver) = oneshot::channel();
-        let sent = self.messages.send(Message::Append(units, sender)).await;
+        let sent = self.messages.send(Message::Append(units, purpose, sender)).await;
         let answers = match sent {
             Ok(()) => receiver.await.ok(),
             Err(_) => None,

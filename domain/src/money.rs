@@ -21,21 +21,6 @@ impl Vcoin {
         Amount::parse(text, Asset::VCOIN).map(Vcoin)
     }
 
-    /// The sum, held at the bounds of an amount: what is beyond them no ledger accepts.
-    #[must_use]
-    pub fn plus(self, other: Vcoin) -> Vcoin {
-        Vcoin(self.0.checked_add(other.0).unwrap_or(Amount::MAX))
-    }
-
-    /// The difference, nothing where it would be less.
-    #[must_use]
-    pub fn minus(self, other: Vcoin) -> Vcoin {
-        match self.0.checked_sub(other.0) {
-            Some(rest) if rest.minor() > 0 => Vcoin(rest),
-            _ => Vcoin::ZERO,
-        }
-    }
-
     /// More than nothing.
     pub fn is_positive(self) -> bool {
         self.0.is_positive()

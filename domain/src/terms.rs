@@ -21,6 +21,12 @@ impl BasisPoints {
         // A share of an amount is within the bounds of one.
         Vcoin(Amount::from_minor(share).unwrap_or(Amount::ZERO))
     }
+
+    /// What is left of an amount without this share.
+    pub fn rest_of(self, amount: Vcoin) -> Vcoin {
+        // Between nothing and the amount, as the share itself.
+        Vcoin(amount.0.checked_sub(self.of(amount).0).unwrap_or(Amount::ZERO))
+    }
 }
 
 /// The terms that new decisions are made by.
@@ -56,6 +62,7 @@ impl Default for Terms {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::VcoinSum;
 
     fn vcoin(text: &str) -> Vcoin {
         Vcoin::parse(text).unwrap()
@@ -83,11 +90,9 @@ mod tests {
             (u16::MAX, "1", "1.0000"),
         ];
         for (share, amount, expected) in table {
-            assert_eq!(
-                BasisPoints(share).of(vcoin(amount)).to_string(),
-                expected,
-                "{share} of {amount}"
-            );
+            let (share, amount) = (BasisPoints(share), vcoin(amount));
+            assert_eq!(share.of(amount).to_string(), expected, "{share:?} of {amount}");
+            assert_eq!(VcoinSum::from(share.of(amount)) + share.rest_of(amount), amount);
         }
         assert_eq!(BasisPoints::ALL.of(Vcoin(Amount::MAX)), Vcoin(Amount::MAX));
     }

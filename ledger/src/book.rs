@@ -1,9 +1,9 @@
 //! The book: the state of all accounts and open holds, and the two functions that every change goes through.
 
+mod balance;
 mod checks;
 mod decide;
 mod evolve;
-mod rehearse;
 #[cfg(test)]
 mod tests;
 
@@ -77,6 +77,13 @@ enum Undo {
 pub struct Savepoint {
     undo: usize,
     sequence: u64,
+}
+
+impl Savepoint {
+    /// The sequence of the book then.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
 }
 
 /// What [`Book::decide`] answers.

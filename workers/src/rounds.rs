@@ -128,7 +128,7 @@ impl Workers {
                 Ok(false)
             }
             Err(CommandError::NotFound { .. } | CommandError::Append(AppendError::Rejected(_))) => Ok(false),
-            Err(CommandError::Append(AppendError::Conflict { .. })) => Ok(false),
+            Err(CommandError::Append(AppendError::Conflict { .. } | AppendError::Outdated { .. })) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -7,13 +7,12 @@ use crate::json::AmountText;
 use crate::openapi::schemas;
 use crate::parse::Place;
 use crate::problem::Problem;
-use crate::recorded::{self, Recorded};
+use crate::recorded::Recorded;
 use crate::state::AppState;
 use crate::write::Write;
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -84,23 +83,18 @@ pub(crate) async fn fund(
     let campaign = super::id(&id)?;
     let amount = Place::field("amount_vcoin").vcoin(&write.body.amount_vcoin)?;
     let case = FundCampaign { campaign, amount };
+    let (operation, path) = ("campaign.fund", format!("{PATH}/{campaign}/fund"));
     if write.query.dry_run {
-        let funded = write
-            .rehearse(&state, &case)
-            .await?
-            .events::<Campaign>()
-            .into_iter()
-            .find_map(funded);
-        let funded = funded.ok_or_else(recorded::silent)?;
+        let written = write.rehearse(&state, operation, &path, &case).await?;
+        let funded = written.find::<Campaign, _>(funded)?;
         let dry_run = FundingDryRun {
             id: funded.campaign,
             amount_vcoin: funded.amount_vcoin,
             dry_run: true,
         };
-        return Ok(Json(dry_run).into_response());
+        return Ok(written.dry_answer(&dry_run));
     }
-    let path = format!("{PATH}/{campaign}/fund");
-    let written = write.run(&state, "campaign.fund", &path, &case).await?;
+    let written = write.run(&state, operation, &path, &case).await?;
     let funded = written.find::<Campaign, _>(funded)?;
     let funding = Funding {
         id: funded.campaign,
@@ -185,24 +179,19 @@ pub(crate) async fn close(
 ) -> Result<Response, Problem> {
     let campaign = super::id(&id)?;
     let case = CloseCampaign { campaign };
+    let (operation, path) = ("campaign.close", format!("{PATH}/{campaign}/close"));
     if write.query.dry_run {
-        let end = write
-            .rehearse(&state, &case)
-            .await?
-            .events::<Campaign>()
-            .into_iter()
-            .find_map(end);
-        let (status, returned) = end.ok_or_else(recorded::silent)?;
+        let written = write.rehearse(&state, operation, &path, &case).await?;
+        let (status, returned) = written.find::<Campaign, _>(end)?;
         let dry_run = EndedDryRun {
             id: returned.campaign,
             status,
             returned_vcoin: returned.returned_vcoin,
             dry_run: true,
         };
-        return Ok(Json(End::DryRun(dry_run)).into_response());
+        return Ok(written.dry_answer(&End::DryRun(dry_run)));
     }
-    let path = format!("{PATH}/{campaign}/close");
-    let written = write.run(&state, "campaign.close", &path, &case).await?;
+    let written = write.run(&state, operation, &path, &case).await?;
     let (status, returned) = written.find::<Campaign, _>(end)?;
     let ended = Ended {
         id: returned.campaign,

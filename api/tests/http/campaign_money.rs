@@ -87,11 +87,24 @@ async fn a_dry_run_says_what_would_happen_and_nothing_does() {
     let closed = json!({"id": id(&path), "status": "closed", "returned_vcoin": "0.0000", "dry_run": true});
     assert_eq!((tried.status, tried.json()), (200, closed));
     assert_eq!(stage.api.head().await, head);
-    let fund = format!("{path}/fund?dry_run=false");
+    let (dry_fund, fund) = (fund, format!("{path}/fund?dry_run=false"));
     let funded = stage.api.write_as(&stage.sponsor, POST, &fund, "k", &amount).await;
     assert_eq!(funded.status, 201, "{funded:?}");
-    // And a used key may be tried with.
+    // Now the key is used: a dry run says what the real call would say.
     let tried = stage.api.write_as(&stage.sponsor, POST, &close, "k", "").await;
+    assert_eq!(
+        (tried.status, &tried.json()["code"]),
+        (409, &json!("idempotency_key_reused")),
+        "{tried:?}"
+    );
+    let tried = stage.api.write_as(&stage.sponsor, POST, &dry_fund, "k", &amount).await;
+    assert_eq!(
+        (tried.status, tried.header("idempotent-replayed")),
+        (200, Some("true")),
+        "{tried:?}"
+    );
+    assert_eq!(tried.json()["amount_vcoin"], "20.0000");
+    let tried = stage.api.write_as(&stage.sponsor, POST, &close, "l", "").await;
     assert_eq!(tried.json()["returned_vcoin"], "20.0000");
     for query in ["dry_run=yes", "dry_run=", "dry=true", "dry_run=true&dry_run=true"] {
         let path = format!("{path}/fund?{query}");

@@ -22,7 +22,7 @@ impl UseCase for AcceptAssignment {
         assignment.decide(&AssignmentCommand::Accept {
             fee: work.terms().fee,
             hold,
-            now: work.now,
+            now: work.now.clone(),
         })?;
         campaign.decide(&CampaignCommand::TakePlace {
             mission: offer.mission,
@@ -30,7 +30,7 @@ impl UseCase for AcceptAssignment {
             creator: offer.creator,
             hold,
             open_call: false,
-            now: work.now,
+            now: work.now.clone(),
         })?;
         let mut plan = Plan::of(assignment)?;
         plan.add(campaign)?;

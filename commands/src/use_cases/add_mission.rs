@@ -34,7 +34,10 @@ impl UseCase for AddMission {
             deadline: self.deadline,
             places: self.places,
         };
-        campaign.decide(&CampaignCommand::AddMission { mission, now: work.now })?;
+        campaign.decide(&CampaignCommand::AddMission {
+            mission,
+            now: work.now.clone(),
+        })?;
         Plan::of(campaign)
     }
 }

@@ -35,7 +35,10 @@ impl UseCase for InviteCreators {
             let offer = offer.map_err(|refusal| CommandError::refusal(&refusal))?;
             let id = AssignmentId::of(self.mission, *creator);
             let mut assignment = work.load::<Assignment>(id.0).await?;
-            assignment.decide(&AssignmentCommand::Invite { offer, now: work.now })?;
+            assignment.decide(&AssignmentCommand::Invite {
+                offer,
+                now: work.now.clone(),
+            })?;
             plan.add(assignment)?;
         }
         plan.add(campaign)?;
@@ -69,7 +72,7 @@ pub struct OpenMission {
 impl UseCase for OpenMission {
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let mut campaign = work.take_own_campaign_of(self.mission).await?;
-        let (mission, now) = (self.mission, work.now);
+        let (mission, now) = (self.mission, work.now.clone());
         campaign.decide(&CampaignCommand::OpenMission { mission, now })?;
         Plan::of(campaign)
     }
@@ -115,7 +118,7 @@ impl UseCase for JoinMission {
             offer,
             fee: work.terms().fee,
             hold,
-            now: work.now,
+            now: work.now.clone(),
         })?;
         campaign.decide(&CampaignCommand::TakePlace {
             mission: self.mission,
@@ -123,7 +126,7 @@ impl UseCase for JoinMission {
             creator,
             hold,
             open_call: !invited,
-            now: work.now,
+            now: work.now.clone(),
         })?;
         let mut plan = Plan::of(assignment)?;
         plan.add(campaign)?;

@@ -22,7 +22,7 @@ impl UseCase for CreateCampaign {
             campaign: id,
             sponsor,
             brief: self.brief.clone(),
-            now: work.now,
+            now: work.now.clone(),
         })?;
         Plan::of(campaign)
     }

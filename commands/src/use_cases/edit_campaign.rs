@@ -19,7 +19,7 @@ impl UseCase for EditCampaign {
         let mut campaign = work.take_campaign(self.campaign).await?;
         campaign.decide(&CampaignCommand::Edit {
             edit: self.edit.clone(),
-            now: work.now,
+            now: work.now.clone(),
         })?;
         Plan::of(campaign)
     }

@@ -21,7 +21,7 @@ impl UseCase for ExpireAssignment {
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let (mut assignment, mut campaign) = work.take_assignment(self.assignment, |offer| offer.creator).await?;
         let had_place = assignment.state().hold.is_some();
-        assignment.decide(&AssignmentCommand::Expire { now: work.now })?;
+        assignment.decide(&AssignmentCommand::Expire { now: work.now.clone() })?;
         if had_place {
             campaign.decide(&CampaignCommand::FreePlace {
                 assignment: self.assignment,

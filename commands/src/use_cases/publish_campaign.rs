@@ -15,7 +15,7 @@ pub struct PublishCampaign {
 impl UseCase for PublishCampaign {
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let mut campaign = work.take_campaign(self.campaign).await?;
-        campaign.decide(&CampaignCommand::Publish { now: work.now })?;
+        campaign.decide(&CampaignCommand::Publish { now: work.now.clone() })?;
         Plan::of(campaign)
     }
 }

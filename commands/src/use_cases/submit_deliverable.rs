@@ -29,7 +29,7 @@ impl UseCase for SubmitDeliverable {
             deliverable: self.deliverable.clone(),
             requirements,
             hold: work.derived("hold"),
-            now: work.now,
+            now: work.now.clone(),
         })?;
         let new_hold = assignment.pending().iter().find_map(|event| match event {
             AssignmentEvent::Submitted(submitted) => submitted.hold,
@@ -42,7 +42,7 @@ impl UseCase for SubmitDeliverable {
                 creator,
                 hold,
                 open_call: false,
-                now: work.now,
+                now: work.now.clone(),
             })?;
         }
         let mut plan = Plan::of(assignment)?;

@@ -3,7 +3,7 @@
 use super::clock::{LogClock, leap};
 use super::in_time::{follow_in_time, in_time};
 use super::{Answer, Answered, Counters, Message, Read, Settings};
-use crate::batch::{Batch, Verdict, lookups};
+use crate::batch::{Batch, Purpose, Verdict, lookups};
 use crate::book_reader::BookAt;
 use crate::error::AppendError;
 use crate::unit::{Part, Unit};
@@ -25,6 +25,7 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Units of one caller, and where to answer.
 pub(super) struct Waiting {
     units: Vec<Unit>,
+    purpose: Purpose,
     answer: oneshot::Sender<Vec<Answer>>,
 }
 
@@ -50,8 +51,8 @@ impl Task {
     pub(super) async fn run(mut self) {
         while let Some(message) = self.receiver.recv().await {
             match message {
-                Message::Append(units, answer) => {
-                    self.waiting.push(Waiting { units, answer });
+                Message::Append(units, purpose, answer) => {
+                    self.waiting.push(Waiting { units, purpose, answer });
                     if self.write().await {
                         self.snapshot_if_due().await;
                     }
@@ -154,7 +155,7 @@ impl Task {
         let verdicts: Vec<Vec<Verdict>> = self
             .waiting
             .iter()
-            .map(|waiting| waiting.units.iter().map(|unit| batch.decide(unit)).collect())
+            .map(|waiting| batch.decide_all(&waiting.units, waiting.purpose))
             .collect();
         let events = std::mem::take(&mut batch.events);
         let written = match events.is_empty() {
@@ -225,9 +226,9 @@ impl Task {
         let mut count: usize = self.waiting.iter().map(|waiting| waiting.units.len()).sum();
         while count < self.settings.max_batch {
             match self.receiver.try_recv() {
-                Ok(Message::Append(units, answer)) => {
+                Ok(Message::Append(units, purpose, answer)) => {
                     count += units.len();
-                    self.waiting.push(Waiting { units, answer });
+                    self.waiting.push(Waiting { units, purpose, answer });
                 }
                 Ok(message) => later.push(message),
                 Err(_) => break,
@@ -250,6 +251,7 @@ impl Task {
                     Verdict::Accepted(range) => Ok(Answered::Appended(
                         events[range].iter_mut().filter_map(Option::take).collect(),
                     )),
+                    Verdict::Rehearsed(events) => Ok(Answered::Appended(events)),
                     Verdict::Duplicate(position) if attempted.contains(&id) => Ok(Answered::AppendedAt(position)),
                     Verdict::Duplicate(position) => Ok(Answered::Duplicate(position)),
                     Verdict::DuplicateInBatch(range) => Ok(Answered::Duplicate(Position(first.0 + range.start as u64))),
@@ -281,6 +283,7 @@ impl Task {
             &mut self.waiting,
             vec![Waiting {
                 units: vec![unit],
+                purpose: Purpose::Append,
                 answer,
             }],
         );

@@ -4,8 +4,10 @@ use crate::races::{PROCESSES, Race, TASKS, runtime};
 use crate::stage::Stage;
 use crate::world::{id, vcoin};
 use std::sync::Arc;
-use viral_commands::use_cases::FundCampaign;
-use viral_commands::{AppendError, Guard, NewEvent, Part, Unit};
+use viral_commands::use_cases::{FundCampaign, JoinMission, OpenMission};
+use viral_commands::{AppendError, Environment, Guard, NewEvent, Part, Unit};
+use viral_domain::Terms;
+use viral_domain::user::Role;
 use viral_ledger::Command;
 use viral_store::StreamId;
 
@@ -80,9 +82,8 @@ fn ordinary_contention_is_nobodys_error() {
                 for round in 0..10 {
                     let (campaign, amount) = (race.campaign, vcoin("1"));
                     let world = &race.worlds[(number + round) % PROCESSES];
-                    world
-                        .must(&race.stage.sponsor, &FundCampaign { campaign, amount })
-                        .await;
+                    let (case, request) = (FundCampaign { campaign, amount }, world.request());
+                    world.commands.run(&race.stage.sponsor, &request, &case).await.unwrap();
                 }
             };
             let tasks: Vec<_> = (0..TASKS)
@@ -95,4 +96,32 @@ fn ordinary_contention_is_nobodys_error() {
             assert_eq!(replay.campaign(race.campaign).funded, vcoin("1140"));
         });
     }
+}
+
+/// Everybody who joins also guards their own user, and the same campaign moves with each of them.
+#[test]
+fn sixty_four_creators_join_one_mission_through_two_processes() {
+    let places = u32::try_from(TASKS).unwrap();
+    let replay = runtime().block_on(async {
+        let stage = Stage::new().await;
+        let other = stage.world.another(Terms::default(), Environment::Development).await;
+        let (campaign, mission) = stage.published("1", places, "1000").await;
+        stage.world.must(&stage.sponsor, &OpenMission { mission }).await;
+        let mut tasks = Vec::new();
+        for number in 0..TASKS {
+            let creator = stage.world.user(Role::Creator).await;
+            let world = [&stage.world, &other][number % PROCESSES].clone();
+            tasks.push(async move {
+                let (case, request) = (JoinMission { mission }, world.request());
+                world.commands.run(&creator, &request, &case).await.map(|_| ())
+            });
+        }
+        let tasks: Vec<_> = tasks.into_iter().map(tokio::spawn).collect();
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+        let replay = other.audit().await;
+        replay.campaign(campaign).clone()
+    });
+    assert_eq!(replay.places.len(), TASKS);
 }

@@ -53,7 +53,7 @@ async fn a_campaign_is_written_funded_and_published() {
 
     let replay = world.audit().await;
     let state = replay.campaign(campaign);
-    assert_eq!((state.status, state.funded), (Status::Published, vcoin("3000")));
+    assert_eq!((state.status, state.funded), (Status::Published, vcoin("3000").into()));
     let brief = state.brief.as_ref().unwrap();
     assert_eq!(
         (brief.title.as_str(), brief.campaign_type.as_str()),
@@ -160,18 +160,6 @@ async fn a_campaign_with_open_work_closes_when_the_work_is_settled() {
     let withdrawn = stage.accepted(mission, &stage.second).await;
     let accounts = || [wallet(id(sponsor)), escrow(campaign)];
     assert_eq!(world.balances(accounts()).await, ["19000", "1000"]);
-
-    let rehearsal = world
-        .commands
-        .rehearse(sponsor, &CloseCampaign { campaign })
-        .await
-        .unwrap();
-    assert_eq!(rehearsal.events::<viral_domain::campaign::Campaign>().len(), 2);
-    assert_eq!(
-        world.balances(accounts()).await,
-        ["19000", "1000"],
-        "a rehearsal does nothing"
-    );
 
     world.must(sponsor, &CloseCampaign { campaign }).await;
     assert_eq!(world.balances(accounts()).await, ["19800", "200"]);

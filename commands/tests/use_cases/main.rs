@@ -7,8 +7,10 @@
 mod contention;
 mod diary;
 mod dice;
+mod dry_runs;
 mod fraud;
 mod given_when_then;
+mod guards;
 mod idempotency;
 mod journeys;
 mod large;
@@ -21,6 +23,8 @@ mod replay;
 #[allow(unreachable_pub)] // Public where it is at home.
 #[path = "../../../tests/src/schemas.rs"]
 mod schemas;
+mod spy;
 mod stage;
+mod times;
 mod torn;
 mod world;

@@ -13,9 +13,7 @@ use viral_domain::fraud_flag::FraudFlag;
 use viral_domain::on_ramp::OnRamp;
 use viral_domain::payout::Payout;
 use viral_domain::user::{Login, User};
-use viral_domain::{
-    Aggregate, AssignmentId, CampaignId, DomainEvent as _, Effect, FlagId, PayoutId, UserId, Vcoin, effects,
-};
+use viral_domain::{Aggregate, AssignmentId, CampaignId, DomainEvent as _, Effect, FlagId, PayoutId, UserId, effects};
 use viral_ledger::{Address, Asset, Book, BookEvent, Command};
 use viral_store::{StoredEvent, line};
 
@@ -167,16 +165,10 @@ impl Replay {
 
     fn check_campaign(&self, campaign: &Campaign) {
         let (balance, held) = self.vcoin(&effects::escrow(campaign.id));
-        let sum = |amount: Vcoin| amount.0.minor();
-        let funded = sum(campaign.funded);
-        assert_eq!(
-            balance,
-            funded - sum(campaign.paid) - sum(campaign.returned),
-            "escrow of {}",
-            campaign.id
-        );
-        assert_eq!(held, sum(campaign.held()), "holds of {}", campaign.id);
-        assert_eq!(balance - held, sum(campaign.left()), "rest of {}", campaign.id);
+        let escrow = campaign.funded - campaign.paid - campaign.returned;
+        assert_eq!(balance, escrow.minor(), "escrow of {}", campaign.id);
+        assert_eq!(held, campaign.held().minor(), "holds of {}", campaign.id);
+        assert_eq!(balance - held, campaign.left().minor(), "rest of {}", campaign.id);
         for place in campaign.places.values() {
             let hold = self.book().hold(place.hold).expect("a place has a hold");
             assert_eq!(hold.amount, place.reward.0);
@@ -223,7 +215,7 @@ impl Replay {
         let payable = self
             .campaigns
             .values()
-            .map(|campaign| campaign.payable(creator).0.minor());
+            .map(|campaign| campaign.payable(creator).minor());
         let completed = self.on_ramps.values().filter_map(|on_ramp| on_ramp.completed.as_ref());
         let bought = completed.filter(|completed| completed.user == creator);
         let bought = bought.map(|completed| completed.amount_vcoin.0.minor());

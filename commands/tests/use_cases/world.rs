@@ -1,6 +1,7 @@
 //! A platform in memory with a clock that stands still until a test moves it, and short ways to ask it for something.
 
 use crate::replay::Replay;
+use crate::spy::Spy;
 use chrono::{DateTime, Duration, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,8 @@ pub(crate) const NOT_FOUND: &str = "not_found";
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) store: MemoryStore,
+    /// The same store as this process sees it.
+    pub(crate) spy: Arc<Spy>,
     pub(crate) commands: Commands,
     clock: Arc<Mutex<DateTime<Utc>>>,
     counter: Arc<AtomicU64>,
@@ -38,9 +41,11 @@ impl World {
     pub(crate) async fn with(terms: Terms, environment: Environment) -> World {
         let store = MemoryStore::new(Uuid::from_u128(7));
         let clock = Arc::new(Mutex::new("2026-03-01T09:00:00Z".parse().unwrap()));
-        let commands = process(&store, &clock, terms, environment).await;
+        let spy = Spy::on(&store);
+        let commands = process(&store, &spy, &clock, terms, environment).await;
         World {
             store,
+            spy,
             commands,
             clock,
             counter: Arc::default(),
@@ -49,8 +54,10 @@ impl World {
 
     /// Another process on the same log and under the same clock.
     pub(crate) async fn another(&self, terms: Terms, environment: Environment) -> World {
+        let spy = Spy::on(&self.store);
         World {
-            commands: process(&self.store, &self.clock, terms, environment).await,
+            commands: process(&self.store, &spy, &self.clock, terms, environment).await,
+            spy,
             ..self.clone()
         }
     }
@@ -62,6 +69,16 @@ impl World {
         World {
             commands: Commands::new(writer, self.commands.terms().clone(), vault)
                 .with_clock(Arc::new(move || *clock.lock().unwrap())),
+            ..self.clone()
+        }
+    }
+
+    /// The same process, deciding by a clock that is off by so much. The log's clock is right.
+    pub(crate) fn off_by(&self, duration: Duration) -> World {
+        let clock = self.clock.clone();
+        let commands = self.commands.clone();
+        World {
+            commands: commands.with_clock(Arc::new(move || *clock.lock().unwrap() + duration)),
             ..self.clone()
         }
     }
@@ -90,9 +107,27 @@ impl World {
         Request::keyed(RequestIdentity::new("tester", key, "POST", "/", body), "request")
     }
 
-    /// Asks for something, under a key of its own.
+    /// Asks for something, under a key of its own, first what would happen and then that it happens: the same. Whatever was
+    /// loaded for it is checked when it is appended. Nobody else may be asking.
     pub(crate) async fn run(&self, who: &Caller, case: &impl UseCase) -> Result<Outcome, CommandError> {
-        self.commands.run(who, &self.request(), case).await
+        let (request, head) = (self.request(), self.head().await);
+        let rehearsed = self.commands.rehearse(who, &request, case).await;
+        assert_eq!(self.head().await, head, "a rehearsal does nothing");
+        self.spy.forget();
+        let answer = self.commands.run(who, &request, case).await;
+        match (&rehearsed, &answer) {
+            (Ok(rehearsed), Ok(outcome)) => {
+                self.spy.assert_all_checked();
+                assert!(!outcome.is_duplicate());
+                let (rehearsed, events) = (rehearsed.events(), outcome.events());
+                assert_eq!(rehearsed.first().unwrap().event_id, events.first().unwrap().event_id);
+                let told = |events: &[StoredEvent]| events.iter().map(without_chance).collect::<Vec<_>>();
+                assert_eq!(told(rehearsed), told(events));
+            }
+            (Err(rehearsed), Err(error)) => assert_eq!(rehearsed, error),
+            (rehearsed, answer) => panic!("{rehearsed:?} was rehearsed, {answer:?} was answered"),
+        }
+        answer
     }
 
     /// Asks for something that must be carried out, and checks that debits equal credits afterwards.
@@ -191,8 +226,21 @@ impl World {
     }
 }
 
+/// An event without what is another one every time: the ids of events that derive from nothing, and sealed fields.
+fn without_chance(event: &StoredEvent) -> StoredEvent {
+    StoredEvent {
+        event_id: Uuid::nil(),
+        payload: match event.payload.contains("\"ct\":") {
+            true => String::new(),
+            false => event.payload.clone(),
+        },
+        ..event.clone()
+    }
+}
+
 async fn process(
     store: &MemoryStore,
+    spy: &Arc<Spy>,
     clock: &Arc<Mutex<DateTime<Utc>>>,
     terms: Terms,
     environment: Environment,
@@ -203,7 +251,7 @@ async fn process(
         clock: Some(clock.clone()),
         ..Settings::default()
     };
-    let (writer, _) = Writer::start(Arc::new(store.clone()), settings).await.unwrap();
+    let (writer, _) = Writer::start(spy.clone(), settings).await.unwrap();
     let vault = Vault::new(Arc::new(store.clone()), &[42; 32]);
     Commands::new(writer, terms, vault)
         .with_clock(clock)
@@ -247,6 +295,7 @@ pub(crate) fn code_of(error: &CommandError) -> &'static str {
         CommandError::Append(AppendError::Rejected(Rejection::AlreadyHappened { .. })) => "already_happened",
         CommandError::Append(AppendError::KeyReused { .. }) => "key_reused",
         CommandError::Append(AppendError::Conflict { .. }) => "conflict",
+        CommandError::Append(AppendError::Outdated { .. }) => "outdated",
         CommandError::Append(_) => "append_error",
         CommandError::Vault(_) => "vault_error",
     }

@@ -2,9 +2,9 @@
 
 use super::{Deliverable, Offered};
 use crate::money::Vcoin;
+use crate::present::Present;
 use crate::requirements::Requirements;
 use crate::terms::BasisPoints;
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// A command to an assignment. Who may give it is checked before.
@@ -15,7 +15,7 @@ pub enum AssignmentCommand {
         /// What is offered.
         offer: Offered,
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Take part by invitation.
     Accept {
@@ -24,7 +24,7 @@ pub enum AssignmentCommand {
         /// The hold to be placed.
         hold: Uuid,
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Take part in an open call.
     Join {
@@ -35,7 +35,7 @@ pub enum AssignmentCommand {
         /// The hold to be placed.
         hold: Uuid,
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Do not take part.
     Decline {
@@ -56,7 +56,7 @@ pub enum AssignmentCommand {
         /// The hold to be placed where a rejection voided the one before.
         hold: Uuid,
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Take the work.
     Approve {
@@ -75,7 +75,7 @@ pub enum AssignmentCommand {
     /// The deadline has passed without work.
     Expire {
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Take the invitation back.
     Cancel {

@@ -11,10 +11,10 @@ use super::{
     Submitted, WithReason,
 };
 use crate::aggregate::Aggregate;
+use crate::present::Present;
 use crate::requirements::Requirements;
 use crate::terms::BasisPoints;
 use crate::text;
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use viral_ledger::timestamp;
 
@@ -48,8 +48,8 @@ impl Aggregate for Assignment {
     fn decide(&self, command: &AssignmentCommand) -> Decision {
         match (&self.offer, command) {
             (Some(offer), command) => self.decide_existing(offer, command),
-            (None, AssignmentCommand::Invite { offer, now }) => self.invite(offer, *now),
-            (None, AssignmentCommand::Join { offer, fee, hold, now }) => self.join(offer, *fee, *hold, *now),
+            (None, AssignmentCommand::Invite { offer, now }) => self.invite(offer, now),
+            (None, AssignmentCommand::Join { offer, fee, hold, now }) => self.join(offer, *fee, *hold, now),
             (None, _) => Err(AssignmentError::Unknown),
         }
     }
@@ -66,11 +66,11 @@ impl Aggregate for Assignment {
 impl Assignment {
     fn decide_existing(&self, offer: &Offered, command: &AssignmentCommand) -> Decision {
         match command {
-            AssignmentCommand::Invite { offer, now } => self.invite(offer, *now),
-            AssignmentCommand::Join { offer, fee, hold, now } => self.join(offer, *fee, *hold, *now),
+            AssignmentCommand::Invite { offer, now } => self.invite(offer, now),
+            AssignmentCommand::Join { offer, fee, hold, now } => self.join(offer, *fee, *hold, now),
             AssignmentCommand::Accept { fee, hold, now } => {
                 self.check_status("it can be accepted", &[Status::Invited])?;
-                accepted(offer, *fee, *hold, *now)
+                accepted(offer, *fee, *hold, now)
             }
             AssignmentCommand::Decline { reason } => {
                 self.check_status("it can be declined", &[Status::Invited])?;
@@ -88,7 +88,7 @@ impl Assignment {
                 requirements,
                 hold,
                 now,
-            } => self.submit(offer, deliverable, requirements, *hold, *now),
+            } => self.submit(offer, deliverable, requirements, *hold, now),
             AssignmentCommand::Approve { net, fee, transaction } => {
                 self.check_status("it can be approved", &[Status::Submitted])?;
                 Ok(vec![AssignmentEvent::Approved(Approved {
@@ -102,7 +102,7 @@ impl Assignment {
                 self.check_status("it can be rejected", &[Status::Submitted])?;
                 with_reason(offer, Some(reason)).map(one(AssignmentEvent::Rejected))
             }
-            AssignmentCommand::Expire { now } => self.expire(offer, *now),
+            AssignmentCommand::Expire { now } => self.expire(offer, now),
             AssignmentCommand::Cancel { reason } => {
                 self.check_status("it can be cancelled", &[Status::Invited])?;
                 with_reason(offer, reason.as_deref()).map(one(AssignmentEvent::Cancelled))
@@ -122,14 +122,14 @@ impl Assignment {
         })
     }
 
-    fn invite(&self, offer: &Offered, now: DateTime<Utc>) -> Decision {
+    fn invite(&self, offer: &Offered, now: &Present) -> Decision {
         self.check_status("creators can be invited", FREE)?;
         let offer = in_microseconds(offer);
         check_time(&offer, now)?;
         Ok(vec![AssignmentEvent::Invited(offer)])
     }
 
-    fn join(&self, offer: &Offered, fee: BasisPoints, hold: Uuid, now: DateTime<Utc>) -> Decision {
+    fn join(&self, offer: &Offered, fee: BasisPoints, hold: Uuid, now: &Present) -> Decision {
         self.check_status("it can be accepted", MAY_JOIN)?;
         accepted(offer, fee, hold, now)
     }
@@ -140,7 +140,7 @@ impl Assignment {
         deliverable: &Deliverable,
         requirements: &Requirements,
         hold: Uuid,
-        now: DateTime<Utc>,
+        now: &Present,
     ) -> Decision {
         self.check_status("work can be submitted", &[Status::Accepted, Status::Rejected])?;
         check_time(offer, now)?;
@@ -154,10 +154,10 @@ impl Assignment {
     }
 
     /// Work that was submitted in time does not expire: it waits for its review.
-    fn expire(&self, offer: &Offered, now: DateTime<Utc>) -> Decision {
+    fn expire(&self, offer: &Offered, now: &Present) -> Decision {
         self.check_status("it can expire", &[Status::Invited, Status::Accepted, Status::Rejected])?;
         let deadline = offer.deadline;
-        if now < deadline {
+        if !now.has_reached(deadline) {
             return Err(AssignmentError::DeadlineNotPassed { deadline });
         }
         let assignment = offer.assignment;
@@ -165,7 +165,7 @@ impl Assignment {
     }
 }
 
-fn accepted(offer: &Offered, fee_bps: BasisPoints, hold: Uuid, now: DateTime<Utc>) -> Decision {
+fn accepted(offer: &Offered, fee_bps: BasisPoints, hold: Uuid, now: &Present) -> Decision {
     let offer = in_microseconds(offer);
     check_time(&offer, now)?;
     Ok(vec![AssignmentEvent::Accepted(Accepted { fee_bps, hold, offer })])
@@ -179,8 +179,8 @@ fn in_microseconds(offer: &Offered) -> Offered {
     }
 }
 
-fn check_time(offer: &Offered, now: DateTime<Utc>) -> Result<(), AssignmentError> {
-    if now < offer.deadline {
+fn check_time(offer: &Offered, now: &Present) -> Result<(), AssignmentError> {
+    if !now.has_reached(offer.deadline) {
         return Ok(());
     }
     Err(AssignmentError::DeadlinePassed {

@@ -136,12 +136,12 @@ fn wrong(status: &'static str, action: &'static str, allowed: &'static [Status])
 }
 
 fn invite(now: DateTime<Utc>) -> AssignmentCommand {
-    let offer = offer();
+    let (offer, now) = (offer(), now.into());
     AssignmentCommand::Invite { offer, now }
 }
 
 fn accept(now: DateTime<Utc>) -> AssignmentCommand {
-    let (fee, hold) = (FEE, HOLD);
+    let (fee, hold, now) = (FEE, HOLD, now.into());
     AssignmentCommand::Accept { fee, hold, now }
 }
 
@@ -150,7 +150,7 @@ fn join(now: DateTime<Utc>) -> AssignmentCommand {
         offer: offer(),
         fee: FEE,
         hold: HOLD,
-        now,
+        now: now.into(),
     }
 }
 
@@ -159,7 +159,7 @@ fn submit(deliverable: Deliverable, requirements: &Value, now: DateTime<Utc>) ->
         deliverable,
         requirements: Requirements::parse(requirements.clone()).unwrap(),
         hold: SECOND_HOLD,
-        now,
+        now: now.into(),
     }
 }
 

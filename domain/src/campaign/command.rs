@@ -3,6 +3,7 @@
 use super::Brief;
 use crate::ids::{AssignmentId, CampaignId, FlagId, MissionId, PayoutId, UserId};
 use crate::money::Vcoin;
+use crate::present::Present;
 use crate::requirements::Requirements;
 use crate::terms::BasisPoints;
 use chrono::{DateTime, Utc};
@@ -21,19 +22,19 @@ pub enum CampaignCommand {
         /// What it says.
         brief: Brief,
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Change a draft.
     Edit {
         /// What changes.
         edit: BriefEdit,
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Let creators take part: a draft for the first time, a paused campaign again.
     Publish {
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Let nobody new take part for now.
     Pause {
@@ -45,14 +46,14 @@ pub enum CampaignCommand {
         /// The mission.
         mission: NewMission,
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Let every creator take part in a mission without an invitation.
     OpenMission {
         /// Which.
         mission: MissionId,
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Let nobody new take part in a mission any more.
     CloseMission {
@@ -79,7 +80,7 @@ pub enum CampaignCommand {
         /// Whether the creator comes by the open call, without an invitation.
         open_call: bool,
         /// The present.
-        now: DateTime<Utc>,
+        now: Present,
     },
     /// Let the reward go back into the escrow. The last place of a closing campaign closes it.
     FreePlace {

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::aggregate::Aggregate;
 use crate::ids::FlagId;
+use crate::present::Present;
 use crate::text;
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 type Decision = Result<Vec<CampaignEvent>, CampaignError>;
@@ -39,7 +39,7 @@ impl Aggregate for Campaign {
                     brief,
                     now,
                 },
-            ) => brief::create(*campaign, *sponsor, brief, *now),
+            ) => brief::create(*campaign, *sponsor, brief, now),
             (None, _) => Err(CampaignError::Unknown),
         }
     }
@@ -57,11 +57,11 @@ impl Campaign {
     fn decide_existing(&self, brief: &Brief, command: &CampaignCommand) -> Decision {
         match command {
             CampaignCommand::Create { .. } => Err(CampaignError::AlreadyExists),
-            CampaignCommand::Edit { edit, now } => self.edit(brief, edit, *now),
-            CampaignCommand::Publish { now } => self.publish(brief, *now),
+            CampaignCommand::Edit { edit, now } => self.edit(brief, edit, now),
+            CampaignCommand::Publish { now } => self.publish(brief, now),
             CampaignCommand::Pause { reason } => self.pause(reason.as_deref()),
-            CampaignCommand::AddMission { mission, now } => self.add(brief, mission, *now),
-            CampaignCommand::OpenMission { mission, now } => self.open_mission(*mission, *now),
+            CampaignCommand::AddMission { mission, now } => self.add(brief, mission, now),
+            CampaignCommand::OpenMission { mission, now } => self.open_mission(*mission, now),
             CampaignCommand::CloseMission { mission } => self.close_mission(*mission),
             CampaignCommand::Fund { amount, transaction } => self.fund(brief, *amount, *transaction),
             CampaignCommand::TakePlace {
@@ -78,7 +78,7 @@ impl Campaign {
                     hold: *hold,
                     open_call: *open_call,
                 };
-                self.take_place(brief, *mission, &claim, *now)
+                self.take_place(brief, *mission, &claim, now)
             }
             CampaignCommand::FreePlace { assignment, refund } => self.free_place(*assignment, *refund),
             CampaignCommand::PayReward {
@@ -116,7 +116,7 @@ impl Campaign {
         })
     }
 
-    fn publish(&self, brief: &Brief, now: DateTime<Utc>) -> Decision {
+    fn publish(&self, brief: &Brief, now: &Present) -> Decision {
         self.check_status("it can be published", &[Status::Draft, Status::Paused])?;
         if self.missions.is_empty() {
             return Err(CampaignError::NoMission);
@@ -153,7 +153,7 @@ impl Campaign {
                 CampaignEvent::MissionClosed(OfMission { campaign, mission })
             })
             .collect();
-        let returned = self.returned_with(refund);
+        let returned = self.returned_with(refund)?;
         events.push(match self.places.is_empty() {
             true => CampaignEvent::Closed(returned),
             false => CampaignEvent::Closing(returned),
@@ -162,14 +162,15 @@ impl Campaign {
     }
 
     /// All that is left goes back to the sponsor.
-    fn returned_with(&self, refund: Uuid) -> Returned {
-        let left = self.left();
-        Returned {
+    fn returned_with(&self, refund: Uuid) -> Result<Returned, CampaignError> {
+        let sum = self.left();
+        let left = sum.amount().ok_or(CampaignError::NotAnAmount { sum })?;
+        Ok(Returned {
             campaign: self.id,
             returned_vcoin: left,
             sponsor: self.sponsor,
             transaction: left.is_positive().then_some(refund),
-        }
+        })
     }
 
     fn flag(&self, flag: FlagId, creator: Option<crate::UserId>) -> Decision {
@@ -193,9 +194,9 @@ impl Campaign {
     }
 }
 
-fn check_not_ended(brief: &Brief, now: DateTime<Utc>) -> Result<(), CampaignError> {
-    if brief.end_at > now {
-        return Ok(());
+fn check_not_ended(brief: &Brief, now: &Present) -> Result<(), CampaignError> {
+    match now.has_reached(brief.end_at) {
+        true => Err(CampaignError::Ended { end_at: brief.end_at }),
+        false => Ok(()),
     }
-    Err(CampaignError::Ended { end_at: brief.end_at })
 }

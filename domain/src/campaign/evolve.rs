@@ -23,7 +23,7 @@ impl Campaign {
             CampaignEvent::MissionClosed(closed) => {
                 self.on_mission(closed.mission, |mission| mission.status = MissionStatus::Closed);
             }
-            CampaignEvent::Funded(funded) => self.funded = self.funded.plus(funded.amount_vcoin),
+            CampaignEvent::Funded(funded) => self.funded += funded.amount_vcoin,
             CampaignEvent::PlaceTaken(taken) => self.take(taken),
             CampaignEvent::PlaceFreed(freed) => {
                 self.places.remove(&freed.assignment);
@@ -31,11 +31,11 @@ impl Campaign {
             }
             CampaignEvent::RewardPaid(paid) => self.pay(paid),
             CampaignEvent::Closing(returned) => {
-                self.returned = self.returned.plus(returned.returned_vcoin);
+                self.returned += returned.returned_vcoin;
                 self.status = Status::Closing;
             }
             CampaignEvent::Closed(returned) => {
-                self.returned = self.returned.plus(returned.returned_vcoin);
+                self.returned += returned.returned_vcoin;
                 self.status = Status::Closed;
             }
             CampaignEvent::PayoutReserved(payout) => self.reserve(payout),
@@ -44,7 +44,7 @@ impl Campaign {
             }
             CampaignEvent::PayoutSettled(payout) => {
                 let earnings = self.release(payout);
-                earnings.paid_out = earnings.paid_out.plus(payout.amount_vcoin);
+                earnings.paid_out += payout.amount_vcoin;
             }
             CampaignEvent::Flagged(flag) => {
                 self.flags.insert(flag.flag, flag.creator);
@@ -86,23 +86,23 @@ impl Campaign {
     fn pay(&mut self, paid: &RewardPaid) {
         self.places.remove(&paid.assignment);
         self.rewarded.insert(paid.assignment);
-        self.paid = self.paid.plus(paid.reward_vcoin);
+        self.paid += paid.reward_vcoin;
         let earnings = self.earnings.entry(paid.creator).or_default();
-        earnings.earned = earnings.earned.plus(paid.net_vcoin);
+        earnings.earned += paid.net_vcoin;
     }
 
     fn reserve(&mut self, payout: &PayoutOfCampaign) {
         let (creator, amount) = (payout.creator, payout.amount_vcoin);
         self.open_payouts.insert(payout.payout, OpenPayout { creator, amount });
         let earnings = self.earnings.entry(creator).or_default();
-        earnings.reserved = earnings.reserved.plus(amount);
+        earnings.reserved += amount;
     }
 
     /// The payout is open no longer; what it had reserved is free.
     fn release(&mut self, payout: &PayoutOfCampaign) -> &mut Earnings {
         self.open_payouts.remove(&payout.payout);
         let earnings = self.earnings.entry(payout.creator).or_default();
-        earnings.reserved = earnings.reserved.minus(payout.amount_vcoin);
+        earnings.reserved -= payout.amount_vcoin;
         earnings
     }
 }

@@ -3,6 +3,7 @@
 use super::{Brief, MissionAdded};
 use crate::ids::{AssignmentId, CampaignId, FlagId, MissionId, PayoutId, UserId};
 use crate::money::Vcoin;
+use crate::sum::VcoinSum;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -24,11 +25,11 @@ pub struct Campaign {
     /// The assignments whose reward was paid: none is paid twice.
     pub rewarded: BTreeSet<AssignmentId>,
     /// All that was ever put into the escrow.
-    pub funded: Vcoin,
+    pub funded: VcoinSum,
     /// All rewards that were paid, fees included.
-    pub paid: Vcoin,
+    pub paid: VcoinSum,
     /// What went back to the sponsor.
-    pub returned: Vcoin,
+    pub returned: VcoinSum,
     /// What each creator earned here.
     pub earnings: BTreeMap<UserId, Earnings>,
     /// The payouts of earnings that are neither made nor given up.
@@ -128,11 +129,11 @@ pub struct Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Earnings {
     /// All of it.
-    pub earned: Vcoin,
+    pub earned: VcoinSum,
     /// The part that open payouts have taken out of it.
-    pub reserved: Vcoin,
+    pub reserved: VcoinSum,
     /// The part that was paid out.
-    pub paid_out: Vcoin,
+    pub paid_out: VcoinSum,
 }
 
 /// A payout that is neither made nor given up.
@@ -154,9 +155,9 @@ impl Default for Campaign {
             missions: BTreeMap::new(),
             places: BTreeMap::new(),
             rewarded: BTreeSet::new(),
-            funded: Vcoin::ZERO,
-            paid: Vcoin::ZERO,
-            returned: Vcoin::ZERO,
+            funded: VcoinSum::ZERO,
+            paid: VcoinSum::ZERO,
+            returned: VcoinSum::ZERO,
             earnings: BTreeMap::new(),
             open_payouts: BTreeMap::new(),
             flags: BTreeMap::new(),
@@ -166,21 +167,19 @@ impl Default for Campaign {
 
 impl Campaign {
     /// What is held in the escrow for work that goes on.
-    pub fn held(&self) -> Vcoin {
-        self.places
-            .values()
-            .fold(Vcoin::ZERO, |sum, place| sum.plus(place.reward))
+    pub fn held(&self) -> VcoinSum {
+        self.places.values().map(|place| place.reward).sum()
     }
 
     /// What lies in the escrow and is not held.
-    pub fn left(&self) -> Vcoin {
-        self.funded.minus(self.paid).minus(self.held()).minus(self.returned)
+    pub fn left(&self) -> VcoinSum {
+        self.funded - self.paid - self.held() - self.returned
     }
 
     /// What a creator can still ask for in a payout.
-    pub fn payable(&self, creator: UserId) -> Vcoin {
+    pub fn payable(&self, creator: UserId) -> VcoinSum {
         let earnings = self.earnings.get(&creator).copied().unwrap_or_default();
-        earnings.earned.minus(earnings.reserved).minus(earnings.paid_out)
+        earnings.earned - earnings.reserved - earnings.paid_out
     }
 
     /// The suspicions that concern a creator here.

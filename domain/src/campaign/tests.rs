@@ -13,6 +13,7 @@ use super::*;
 use crate::ids::{AssignmentId, CampaignId, FlagId, MissionId, PayoutId, UserId};
 use crate::money::Vcoin;
 use crate::requirements::Requirements;
+use crate::sum::VcoinSum;
 use crate::terms::BasisPoints;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -50,6 +51,10 @@ fn end() -> DateTime<Utc> {
 
 fn vcoin(text: &str) -> Vcoin {
     Vcoin::parse(text).unwrap()
+}
+
+fn sum(text: &str) -> VcoinSum {
+    vcoin(text).into()
 }
 
 /// The first assignment: the creator's part in the mission.
@@ -229,7 +234,7 @@ fn create() -> CampaignCommand {
         campaign: CAMPAIGN,
         sponsor: SPONSOR,
         brief: brief(),
-        now: now(),
+        now: now().into(),
     }
 }
 
@@ -240,7 +245,7 @@ fn take(assignment: AssignmentId, creator: UserId) -> CampaignCommand {
         creator,
         hold: HOLD,
         open_call: false,
-        now: now(),
+        now: now().into(),
     }
 }
 

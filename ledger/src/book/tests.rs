@@ -1,6 +1,7 @@
 //! The book's decisions as given/when/then: given these events, when this is asked, then this event or refusal.
 
 mod accounts;
+mod balance;
 mod holds;
 mod periods;
 mod precedence;

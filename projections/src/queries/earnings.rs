@@ -5,13 +5,14 @@ use super::snapshot::{Snapshot, select};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use viral_domain::{UserId, Vcoin};
+use viral_domain::{UserId, Vcoin, VcoinSum};
 
 /// What a creator earned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Earnings {
     /// Altogether.
-    pub total_vcoin: Vcoin,
+    #[schemars(with = "Vcoin")]
+    pub total_vcoin: VcoinSum,
     /// In each campaign, the most first.
     pub by_campaign: Vec<CampaignEarnings>,
     /// In each month (UTC), the oldest first.
@@ -67,7 +68,7 @@ pub(super) async fn of(snapshot: &mut Snapshot, creator: UserId) -> Result<Earni
     let by_month = snapshot.rows(by_month.bind(creator.0)).await?;
     let total = by_campaign.iter().map(|campaign| campaign.earned_vcoin);
     Ok(Earnings {
-        total_vcoin: total.fold(Vcoin::ZERO, Vcoin::plus),
+        total_vcoin: total.sum(),
         by_campaign,
         by_month,
     })

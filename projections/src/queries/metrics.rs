@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
-use viral_domain::{CampaignId, UserId, Vcoin};
+use viral_domain::{CampaignId, UserId, Vcoin, VcoinSum};
 use viral_ledger::{Amount, timestamp};
 use viral_store::Position;
 
@@ -34,7 +34,8 @@ pub struct Performance {
     /// How many rewards were paid.
     pub rewards: u64,
     /// How much that was, fees included.
-    pub paid_vcoin: Vcoin,
+    #[schemars(with = "Vcoin")]
+    pub paid_vcoin: VcoinSum,
 }
 
 /// An hour or a day.
@@ -258,7 +259,7 @@ fn folded(campaign_id: Uuid, interval: Interval, groups: Vec<Group>, is_known: b
     let none = || Performance {
         engagement: is_known.then(EngagementFigures::default),
         rewards: 0,
-        paid_vcoin: Vcoin::ZERO,
+        paid_vcoin: VcoinSum::ZERO,
     };
     let mut series = BTreeMap::<DateTime<Utc>, Performance>::new();
     let mut creators = BTreeMap::<Uuid, Performance>::new();
@@ -321,12 +322,12 @@ impl Performance {
     fn add(&mut self, group: &Group) {
         self.engagement = self.engagement.map(|figures| figures.plus(&group.figures));
         self.rewards = self.rewards.saturating_add(group.rewards);
-        self.paid_vcoin = self.paid_vcoin.plus(group.paid_vcoin);
+        self.paid_vcoin += group.paid_vcoin;
     }
 }
 
 impl CostPerResult {
-    fn of(paid: Vcoin, sum: &EngagementFigures) -> CostPerResult {
+    fn of(paid: VcoinSum, sum: &EngagementFigures) -> CostPerResult {
         CostPerResult {
             per_thousand_impressions: share(paid, 1_000, sum.impressions),
             per_click: share(paid, 1, sum.clicks),
@@ -337,9 +338,9 @@ impl CostPerResult {
 }
 
 /// `paid * times / count`, rounded half up to the smallest amount.
-fn share(paid: Vcoin, times: i128, count: u64) -> Option<Vcoin> {
+fn share(paid: VcoinSum, times: i128, count: u64) -> Option<Vcoin> {
     let count = i128::from(count);
-    let doubled = paid.0.minor().checked_mul(times)?.checked_mul(2)?.checked_add(count)?;
+    let doubled = paid.minor().checked_mul(times)?.checked_mul(2)?.checked_add(count)?;
     let minor = doubled.checked_div(count.checked_mul(2)?)?;
     Amount::from_minor(minor).ok().map(Vcoin)
 }
@@ -394,7 +395,7 @@ mod tests {
         assert_eq!(told.totals.engagement.unwrap().impressions, 40);
         assert_eq!(
             (told.totals.rewards, told.totals.paid_vcoin),
-            (2, Vcoin::parse("2").unwrap())
+            (2, Vcoin::parse("2").unwrap().into())
         );
         assert!(told.series[0].start < told.series[1].start);
         assert_eq!(told.by_creator[0].creator_id, Uuid::from_u128(2));

@@ -30,7 +30,7 @@ fn check(table: &str, now: DateTime<Utc>) {
         submit(work(), &json!({}), now),
         approve(),
         reject("too short"),
-        AssignmentCommand::Expire { now },
+        AssignmentCommand::Expire { now: now.into() },
         cancel(None),
     ];
     let columns = Status::ALL.map(|status| (status.as_str(), past(status)));

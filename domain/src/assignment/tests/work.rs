@@ -76,7 +76,7 @@ fn a_place_is_given_back_before_the_review() {
 
 #[test]
 fn what_waits_for_the_creator_expires() {
-    let expire = |now| AssignmentCommand::Expire { now };
+    let expire = |now: DateTime<Utc>| AssignmentCommand::Expire { now: now.into() };
     for status in [Status::Invited, Status::Accepted, Status::Rejected] {
         let state = given::<Assignment>(past(status))
             .when(expire(deadline()))

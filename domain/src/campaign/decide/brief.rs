@@ -3,8 +3,9 @@
 use super::super::{Brief, BriefEdit, Campaign, CampaignEvent, Created, Edited, Status};
 use super::{CampaignError, Decision};
 use crate::ids::{CampaignId, UserId};
+use crate::present::Present;
 use crate::text;
-use chrono::{DateTime, Datelike, Utc};
+use chrono::Datelike;
 use serde_json::{Map, Value};
 use viral_ledger::timestamp;
 
@@ -19,7 +20,7 @@ const LARGEST_TARGET: f64 = 9_007_199_254_740_991.0;
 /// The years that every reader of the log can show.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
 
-pub(super) fn create(campaign: CampaignId, sponsor: UserId, brief: &Brief, now: DateTime<Utc>) -> Decision {
+pub(super) fn create(campaign: CampaignId, sponsor: UserId, brief: &Brief, now: &Present) -> Decision {
     let brief = in_microseconds(brief.clone());
     check(&brief, now)?;
     Ok(vec![CampaignEvent::Created(Created {
@@ -30,7 +31,7 @@ pub(super) fn create(campaign: CampaignId, sponsor: UserId, brief: &Brief, now: 
 }
 
 impl Campaign {
-    pub(super) fn edit(&self, brief: &Brief, edit: &BriefEdit, now: DateTime<Utc>) -> Decision {
+    pub(super) fn edit(&self, brief: &Brief, edit: &BriefEdit, now: &Present) -> Decision {
         self.check_status("it can be edited", &[Status::Draft])?;
         if *edit == BriefEdit::default() {
             return Err(CampaignError::NothingToChange);
@@ -46,7 +47,7 @@ impl Campaign {
 
     /// A draft may have been funded and may have missions: an edit must leave room for them.
     fn check_fits(&self, brief: &Brief) -> Result<(), CampaignError> {
-        if brief.budget_vcoin < self.funded {
+        if self.funded > brief.budget_vcoin {
             let problem = format!("must not be less than the {} VCOIN that are funded", self.funded);
             return invalid("budget_vcoin", problem);
         }
@@ -93,7 +94,7 @@ fn merged(brief: &Brief, edit: &BriefEdit) -> Brief {
     }
 }
 
-fn check(brief: &Brief, now: DateTime<Utc>) -> Result<(), CampaignError> {
+fn check(brief: &Brief, now: &Present) -> Result<(), CampaignError> {
     let texts = text::check_line("title", &brief.title, text::TITLE)
         .and_then(|()| text::check_line("campaign_type", &brief.campaign_type, TYPE_LENGTH))
         .and_then(|()| text::check_text("description", &brief.description, text::DESCRIPTION));
@@ -112,11 +113,8 @@ fn check(brief: &Brief, now: DateTime<Utc>) -> Result<(), CampaignError> {
     if brief.end_at <= brief.start_at {
         return invalid("end_at", "must be after start_at");
     }
-    if brief.end_at <= now {
-        return invalid(
-            "end_at",
-            format!("must be in the future, it is {} now", timestamp::to_text(&now)),
-        );
+    if now.has_reached(brief.end_at) {
+        return invalid("end_at", format!("must be in the future, it is {now} now"));
     }
     check_targets(&brief.kpi_config)
 }

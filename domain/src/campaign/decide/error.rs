@@ -4,6 +4,7 @@ use super::super::Status;
 use crate::codes::refusal_codes;
 use crate::ids::{AssignmentId, FlagId, MissionId, PayoutId};
 use crate::money::Vcoin;
+use crate::sum::VcoinSum;
 use crate::text::InvalidText;
 use chrono::{DateTime, Utc};
 use viral_ledger::timestamp::to_text;
@@ -137,7 +138,7 @@ pub enum CampaignError {
         /// The budget.
         budget: Vcoin,
         /// What was funded before.
-        funded: Vcoin,
+        funded: VcoinSum,
         /// What was to be funded.
         amount: Vcoin,
     },
@@ -147,7 +148,13 @@ pub enum CampaignError {
         /// The reward.
         needed: Vcoin,
         /// What is left.
-        left: Vcoin,
+        left: VcoinSum,
+    },
+    /// What the escrow should have left is no amount: only a log that was tampered with says so.
+    #[error("{sum} VCOIN would be left in the escrow, which cannot be: run `viral audit verify`")]
+    NotAnAmount {
+        /// What would be left.
+        sum: VcoinSum,
     },
     /// The payout's id is taken.
     #[error("payout {payout} is open already: use another id")]
@@ -159,7 +166,7 @@ pub enum CampaignError {
     #[error("{requested} VCOIN is more than can be paid out: {payable} VCOIN of what was earned here are left")]
     PayoutExceedsEarnings {
         /// What can be paid out.
-        payable: Vcoin,
+        payable: VcoinSum,
         /// What was asked for.
         requested: Vcoin,
     },
@@ -207,6 +214,7 @@ refusal_codes!(CampaignError {
     UnknownPlace { .. } => "unknown_place",
     BudgetExceeded { .. } => "budget_exceeded",
     EscrowTooLow { .. } => "escrow_too_low",
+    NotAnAmount { .. } => "amount_out_of_range",
     PayoutExists { .. } => "payout_exists",
     PayoutExceedsEarnings { .. } => "payout_exceeds_earnings",
     UnknownPayout { .. } => "unknown_payout",

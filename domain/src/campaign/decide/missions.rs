@@ -6,6 +6,7 @@ use super::super::{
 use super::brief::TYPE_LENGTH;
 use super::{CampaignError, Decision};
 use crate::ids::MissionId;
+use crate::present::Present;
 use crate::text;
 use chrono::{DateTime, Utc};
 use viral_ledger::timestamp;
@@ -16,7 +17,7 @@ const MISSIONS: usize = 200;
 const PLACES: u32 = 10_000;
 
 impl Campaign {
-    pub(super) fn add(&self, brief: &Brief, new: &NewMission, now: DateTime<Utc>) -> Decision {
+    pub(super) fn add(&self, brief: &Brief, new: &NewMission, now: &Present) -> Decision {
         self.check_status(
             "missions can be added",
             &[Status::Draft, Status::Published, Status::Paused],
@@ -40,7 +41,7 @@ impl Campaign {
         })])
     }
 
-    pub(super) fn open_mission(&self, id: MissionId, now: DateTime<Utc>) -> Decision {
+    pub(super) fn open_mission(&self, id: MissionId, now: &Present) -> Decision {
         let allowed = &[Status::Draft, Status::Published, Status::Paused];
         self.check_status("missions can be opened", allowed)?;
         let mission = self.open(id)?;
@@ -76,9 +77,9 @@ impl Campaign {
     }
 }
 
-pub(super) fn check_deadline(mission: &Mission, now: DateTime<Utc>) -> Result<(), CampaignError> {
+pub(super) fn check_deadline(mission: &Mission, now: &Present) -> Result<(), CampaignError> {
     let added = &mission.added;
-    if now < added.deadline {
+    if !now.has_reached(added.deadline) {
         return Ok(());
     }
     Err(CampaignError::DeadlinePassed {
@@ -87,12 +88,7 @@ pub(super) fn check_deadline(mission: &Mission, now: DateTime<Utc>) -> Result<()
     })
 }
 
-fn check_fields(
-    brief: &Brief,
-    new: &NewMission,
-    deadline: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<(), CampaignError> {
+fn check_fields(brief: &Brief, new: &NewMission, deadline: DateTime<Utc>, now: &Present) -> Result<(), CampaignError> {
     let invalid = |field, problem: String| Err(CampaignError::InvalidMission { field, problem });
     if let Err(text) = text::check_line("mission_type", &new.mission_type, TYPE_LENGTH) {
         return invalid(text.field, text.problem);
@@ -110,9 +106,8 @@ fn check_fields(
     if !(1..=PLACES).contains(&new.places) {
         return invalid("places", format!("must be 1 to {PLACES}"));
     }
-    if deadline <= now {
-        let problem = format!("must be in the future, it is {} now", timestamp::to_text(&now));
-        return invalid("deadline", problem);
+    if now.has_reached(deadline) {
+        return invalid("deadline", format!("must be in the future, it is {now} now"));
     }
     if deadline > brief.end_at {
         let end = timestamp::to_text(&brief.end_at);

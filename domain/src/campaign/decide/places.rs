@@ -5,8 +5,8 @@ use super::missions::check_deadline;
 use super::{CampaignError, Decision, check_not_ended};
 use crate::aggregate::Aggregate;
 use crate::ids::{AssignmentId, MissionId, UserId};
+use crate::present::Present;
 use crate::terms::BasisPoints;
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// The statuses in which creators may have places.
@@ -21,7 +21,7 @@ pub(super) struct Claim {
 }
 
 impl Campaign {
-    pub(super) fn take_place(&self, brief: &Brief, id: MissionId, claim: &Claim, now: DateTime<Utc>) -> Decision {
+    pub(super) fn take_place(&self, brief: &Brief, id: MissionId, claim: &Claim, now: &Present) -> Decision {
         self.check_status("places can be taken", &[Status::Published])?;
         check_not_ended(brief, now)?;
         let mission = self.open(id)?;
@@ -58,7 +58,7 @@ impl Campaign {
             mission: place.mission,
             reward_vcoin: place.reward,
         });
-        Ok(self.closed_after(freed, refund))
+        self.closed_after(freed, refund)
     }
 
     pub(super) fn pay_reward(
@@ -78,12 +78,12 @@ impl Campaign {
             fee_vcoin: fee,
             hold: place.hold,
             mission: place.mission,
-            net_vcoin: place.reward.minus(fee),
+            net_vcoin: bps.rest_of(place.reward),
             reward_vcoin: place.reward,
             sponsor: self.sponsor,
             transaction,
         });
-        Ok(self.closed_after(paid, refund))
+        self.closed_after(paid, refund)
     }
 
     fn check_new(&self, assignment: AssignmentId) -> Result<(), CampaignError> {
@@ -104,12 +104,13 @@ impl Campaign {
     }
 
     /// Nobody closes a campaign that is closing: the event that settles its last place does.
-    fn closed_after(&self, event: CampaignEvent, refund: Uuid) -> Vec<CampaignEvent> {
+    fn closed_after(&self, event: CampaignEvent, refund: Uuid) -> Decision {
         if self.status != Status::Closing || self.places.len() > 1 {
-            return vec![event];
+            return Ok(vec![event]);
         }
         let mut after = self.clone();
         after.evolve(&event);
-        vec![event, CampaignEvent::Closed(after.returned_with(refund))]
+        let closed = CampaignEvent::Closed(after.returned_with(refund)?);
+        Ok(vec![event, closed])
     }
 }

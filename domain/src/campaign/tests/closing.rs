@@ -20,7 +20,7 @@ fn without_open_work_all_goes_back_at_once() {
             .state();
         assert_eq!(
             (state.status, state.left(), state.returned),
-            (Status::Closed, Vcoin::ZERO, vcoin("500"))
+            (Status::Closed, VcoinSum::ZERO, sum("500"))
         );
     }
 }
@@ -57,9 +57,9 @@ fn open_work_is_settled_first() {
         .state();
     assert_eq!(
         (state.status, state.left(), state.held()),
-        (Status::Closed, Vcoin::ZERO, Vcoin::ZERO)
+        (Status::Closed, VcoinSum::ZERO, VcoinSum::ZERO)
     );
-    assert_eq!((state.returned, state.paid), (vcoin("400"), vcoin("100")));
+    assert_eq!((state.returned, state.paid), (sum("400"), sum("100")));
 }
 
 #[test]
@@ -91,4 +91,18 @@ fn a_campaign_is_closed_once() {
         "the campaign is closed: it can be closed only while it is draft, published or paused"
     );
     given::<Campaign>([]).when(close()).then_error(CampaignError::Unknown);
+}
+
+/// No decision leads there, a log that was tampered with may: then nothing is returned, rather than another sum.
+#[test]
+fn what_is_no_amount_is_not_returned() {
+    let overspent = [running(), vec![paid(first(), CREATOR); 6]].concat();
+    let sum_of = |sum| CampaignError::NotAnAmount { sum };
+    given::<Campaign>(overspent)
+        .when(close())
+        .then_error(sum_of(sum("-100")));
+    let largest = "100000000000000000000";
+    let overflown = [draft(), vec![funded(largest)]].concat();
+    let all = sum(largest) + vcoin("500");
+    given::<Campaign>(overflown).when(close()).then_error(sum_of(all));
 }

@@ -23,7 +23,7 @@ fn times_are_cut_to_what_the_log_keeps() {
         campaign: CAMPAIGN,
         sponsor: SPONSOR,
         brief: Brief { end_at, ..brief() },
-        now: now(),
+        now: now().into(),
     };
     given::<Campaign>([])
         .when(command(end() + chrono::TimeDelta::nanoseconds(999)))
@@ -105,7 +105,7 @@ fn what_a_campaign_says_is_checked() {
     for (field, part, change) in cases {
         let mut brief = brief();
         change(&mut brief);
-        let (campaign, sponsor, now) = (CAMPAIGN, SPONSOR, now());
+        let (campaign, sponsor, now) = (CAMPAIGN, SPONSOR, now().into());
         let error = given::<Campaign>([])
             .when(CampaignCommand::Create {
                 campaign,
@@ -124,7 +124,7 @@ fn what_a_campaign_says_is_checked() {
 }
 
 fn edit(edit: BriefEdit) -> CampaignCommand {
-    let now = now();
+    let now = now().into();
     CampaignCommand::Edit { edit, now }
 }
 
@@ -196,7 +196,7 @@ fn an_edit_leaves_room_for_money_and_missions() {
 
 #[test]
 fn publishing_pausing_resuming() {
-    let publish = || CampaignCommand::Publish { now: now() };
+    let publish = || CampaignCommand::Publish { now: now().into() };
     let reason = || Some("stock is out".to_owned());
     let pause = |reason| CampaignCommand::Pause { reason };
     let paused = CampaignEvent::Paused(WithReason {
@@ -216,7 +216,7 @@ fn publishing_pausing_resuming() {
         .when(publish())
         .then_error(CampaignError::NoMission);
     given::<Campaign>(draft())
-        .when(CampaignCommand::Publish { now: end() })
+        .when(CampaignCommand::Publish { now: end().into() })
         .then_error(CampaignError::Ended { end_at: end() });
     given::<Campaign>(running())
         .when(publish())
@@ -242,10 +242,10 @@ fn funding_is_partial_and_repeated_up_to_the_budget() {
         .when(fund("0.0001"))
         .then([funded("0.0001")])
         .state();
-    assert_eq!((state.funded, state.left()), (vcoin("1000"), vcoin("1000")));
+    assert_eq!((state.funded, state.left()), (sum("1000"), sum("1000")));
     let exceeded = CampaignError::BudgetExceeded {
         budget: vcoin("1000"),
-        funded: vcoin("500"),
+        funded: sum("500"),
         amount: vcoin("500.0001"),
     };
     assert_eq!(
@@ -265,7 +265,7 @@ fn what_was_paid_counts_as_funded() {
         .when(fund("501"))
         .then_error(CampaignError::BudgetExceeded {
             budget: vcoin("1000"),
-            funded: vcoin("500"),
+            funded: sum("500"),
             amount: vcoin("501"),
         });
 }

@@ -5,12 +5,12 @@ use crate::aggregate::Refusal;
 use crate::given::given;
 
 fn add(mission: NewMission) -> CampaignCommand {
-    let now = now();
+    let now = now().into();
     CampaignCommand::AddMission { mission, now }
 }
 
 fn open(now: DateTime<Utc>) -> CampaignCommand {
-    let mission = MISSION;
+    let (mission, now) = (MISSION, now.into());
     CampaignCommand::OpenMission { mission, now }
 }
 

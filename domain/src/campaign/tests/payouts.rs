@@ -29,7 +29,7 @@ fn no_more_is_reserved_than_was_earned() {
     given::<Campaign>(reserved())
         .when(second("35.0001"))
         .then_error(CampaignError::PayoutExceedsEarnings {
-            payable: vcoin("35"),
+            payable: sum("35"),
             requested: vcoin("35.0001"),
         });
     assert!(given::<Campaign>(reserved()).when(second("35")).answer().is_ok());
@@ -49,7 +49,7 @@ fn who_earned_nothing_here_gets_nothing() {
     given::<Campaign>(running())
         .when(reserve("1"))
         .then_error(CampaignError::PayoutExceedsEarnings {
-            payable: Vcoin::ZERO,
+            payable: VcoinSum::ZERO,
             requested: vcoin("1"),
         });
 }
@@ -83,7 +83,7 @@ fn a_payout_that_was_made_is_gone() {
         .state();
     assert_eq!(state.payable(CREATOR), vcoin("35"));
     let earnings = state.earnings[&CREATOR];
-    assert_eq!((earnings.reserved, earnings.paid_out), (Vcoin::ZERO, vcoin("60")));
+    assert_eq!((earnings.reserved, earnings.paid_out), (VcoinSum::ZERO, sum("60")));
     given::<Campaign>(earned())
         .when(settle())
         .then_error(CampaignError::UnknownPayout { payout: PAYOUT });

@@ -9,7 +9,7 @@ fn a_place_holds_the_reward() {
         .when(take(first(), CREATOR))
         .then([taken(first(), CREATOR)])
         .state();
-    assert_eq!((state.held(), state.left()), (vcoin("100"), vcoin("400")));
+    assert_eq!((state.held(), state.left()), (sum("100"), sum("400")));
     assert_eq!(state.missions[&MISSION].taken, 1);
 }
 
@@ -33,13 +33,13 @@ fn only_a_published_campaign_has_places() {
 
 #[test]
 fn places_end_with_the_mission_and_with_the_campaign() {
-    let late = |now| CampaignCommand::TakePlace {
+    let late = |now: DateTime<Utc>| CampaignCommand::TakePlace {
         mission: MISSION,
         assignment: first(),
         creator: CREATOR,
         hold: HOLD,
         open_call: false,
-        now,
+        now: now.into(),
     };
     let passed = CampaignError::DeadlinePassed {
         mission: MISSION,
@@ -66,7 +66,7 @@ fn without_an_invitation_the_mission_must_be_an_open_call() {
         creator: CREATOR,
         hold: HOLD,
         open_call: true,
-        now: now(),
+        now: now().into(),
     };
     given::<Campaign>(running())
         .when(join())
@@ -117,14 +117,14 @@ fn the_escrow_must_cover_the_reward() {
         .when(take(first(), CREATOR))
         .then_error(CampaignError::EscrowTooLow {
             needed: vcoin("100"),
-            left: vcoin("99.9999"),
+            left: sum("99.9999"),
         });
     // What is held for one cannot be held for another.
     given::<Campaign>([events("150"), vec![taken(first(), CREATOR)]].concat())
         .when(take(other(), OTHER))
         .then_error(CampaignError::EscrowTooLow {
             needed: vcoin("100"),
-            left: vcoin("50"),
+            left: sum("50"),
         });
 }
 
@@ -134,7 +134,7 @@ fn a_freed_place_frees_its_reward() {
         .when(free(first()))
         .then([freed(first())])
         .state();
-    assert_eq!((state.held(), state.left()), (Vcoin::ZERO, vcoin("500")));
+    assert_eq!((state.held(), state.left()), (VcoinSum::ZERO, sum("500")));
     assert_eq!(state.missions[&MISSION].taken, 0);
     let assignment = other();
     given::<Campaign>(at_work())
@@ -150,7 +150,7 @@ fn a_reward_is_paid_less_the_fee() {
         .state();
     assert_eq!(
         (state.paid, state.held(), state.left()),
-        (vcoin("100"), Vcoin::ZERO, vcoin("400"))
+        (sum("100"), VcoinSum::ZERO, sum("400"))
     );
     assert_eq!(state.payable(CREATOR), vcoin("95"));
     let assignment = other();

@@ -48,7 +48,7 @@ fn past(status: Status) -> Vec<CampaignEvent> {
 }
 
 fn commands() -> Vec<CampaignCommand> {
-    let (now, mission, payout, flag) = (now(), MISSION, PAYOUT, FLAG);
+    let (now, mission, payout, flag) = (crate::Present::at(now()), MISSION, PAYOUT, FLAG);
     vec![
         create(),
         CampaignCommand::Edit {
@@ -56,13 +56,13 @@ fn commands() -> Vec<CampaignCommand> {
                 title: Some("Another".to_owned()),
                 ..BriefEdit::default()
             },
-            now,
+            now: now.clone(),
         },
-        CampaignCommand::Publish { now },
+        CampaignCommand::Publish { now: now.clone() },
         CampaignCommand::Pause { reason: None },
         CampaignCommand::AddMission {
             mission: new_mission(SECOND),
-            now,
+            now: now.clone(),
         },
         CampaignCommand::OpenMission { mission, now },
         CampaignCommand::CloseMission { mission },

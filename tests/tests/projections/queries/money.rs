@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 use viral_commands::Caller;
 use viral_domain::user::Role;
-use viral_domain::{CampaignId, UserId, Vcoin, effects};
+use viral_domain::{CampaignId, UserId, Vcoin, VcoinSum, effects};
 use viral_projections::queries::{Entry, Statement, TransactionFilter, Wallet};
 
 /// A sponsor who spent in two campaigns, over three months, and a creator who was paid.
@@ -79,8 +79,8 @@ async fn a_sponsors_wallet_is_that_of_the_ledger() {
     assert_eq!(wallet.position, head);
     assert_eq!(wallet.balance_vcoin, stage.balance(effects::wallet(sponsor)).await);
     let (first, second) = (effects::escrow(told.campaign), effects::escrow(told.other));
-    let in_escrow = stage.balance(first.clone()).await.plus(stage.balance(second).await);
-    assert_eq!(wallet.escrow_vcoin, in_escrow);
+    let in_escrow = VcoinSum::from(stage.balance(first.clone()).await) + stage.balance(second).await;
+    assert_eq!(in_escrow, wallet.escrow_vcoin);
     let names = [
         "account",
         "balance_vcoin",

@@ -3,7 +3,7 @@
 use super::super::world::PATIENCE;
 use super::stage::{Stage, id};
 use std::sync::atomic::{AtomicBool, Ordering};
-use viral_domain::{UserId, Vcoin};
+use viral_domain::{UserId, VcoinSum};
 use viral_projections::connect;
 use viral_projections::queries::{QueryError, TransactionFilter};
 use viral_store::Position;
@@ -49,10 +49,7 @@ async fn look(stage: &Stage, sponsor: UserId, last: Position) -> Position {
     assert_eq!(newest, Some(wallet.balance_vcoin));
     let minor: i128 = wallet.transactions.iter().map(|row| row.amount_vcoin.0.minor()).sum();
     assert_eq!(minor, wallet.balance_vcoin.0.minor());
-    let in_escrow = wallet
-        .escrow
-        .iter()
-        .fold(Vcoin::ZERO, |sum, escrow| sum.plus(escrow.balance_vcoin));
+    let in_escrow: VcoinSum = wallet.escrow.iter().map(|escrow| escrow.balance_vcoin).sum();
     assert_eq!(in_escrow, wallet.escrow_vcoin);
     wallet.position
 }

@@ -15,8 +15,8 @@ pub(super) struct Books {
     taken_out: BTreeMap<UserId, i128>,
 }
 
-fn minor(amount: Vcoin) -> i128 {
-    amount.0.minor()
+fn minor(sum: impl Into<VcoinSum>) -> i128 {
+    sum.into().minor()
 }
 
 impl Books {

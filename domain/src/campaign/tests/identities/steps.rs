@@ -65,7 +65,7 @@ pub(super) fn command(number: u128, step: &Step) -> CampaignCommand {
         Uuid::from_u128(10_001 + 2 * number),
     );
     match *step {
-        Step::Publish => CampaignCommand::Publish { now: now() },
+        Step::Publish => CampaignCommand::Publish { now: now().into() },
         Step::Pause => CampaignCommand::Pause { reason: None },
         Step::Add(mission, reward, places) => CampaignCommand::AddMission {
             mission: NewMission {
@@ -73,7 +73,7 @@ pub(super) fn command(number: u128, step: &Step) -> CampaignCommand {
                 places,
                 ..new_mission(mission_id(mission))
             },
-            now: now(),
+            now: now().into(),
         },
         Step::CloseMission(mission) => CampaignCommand::CloseMission {
             mission: mission_id(mission),
@@ -88,7 +88,7 @@ pub(super) fn command(number: u128, step: &Step) -> CampaignCommand {
             creator: creator_id(creator),
             hold: id,
             open_call: false,
-            now: now(),
+            now: now().into(),
         },
         Step::Free(mission, creator) => CampaignCommand::FreePlace {
             assignment: assignment(mission, creator),
