@@ -21,19 +21,15 @@ impl Vcoin {
         Amount::parse(text, Asset::VCOIN).map(Vcoin)
     }
 
-    /// The sum, held at the bounds of an amount: what is beyond them no ledger accepts.
-    #[must_use]
-    pub fn plus(self, other: Vcoin) -> Vcoin {
-        Vcoin(self.0.checked_add(other.0).unwrap_or(Amount::MAX))
+    /// The sum, unless it leaves the bounds of an amount.
+    pub fn checked_add(self, other: Vcoin) -> Option<Vcoin> {
+        self.0.checked_add(other.0).map(Vcoin)
     }
 
-    /// The difference, nothing where it would be less.
-    #[must_use]
-    pub fn minus(self, other: Vcoin) -> Vcoin {
-        match self.0.checked_sub(other.0) {
-            Some(rest) if rest.minor() > 0 => Vcoin(rest),
-            _ => Vcoin::ZERO,
-        }
+    /// What is left, unless more would be taken than there is.
+    pub fn checked_sub(self, other: Vcoin) -> Option<Vcoin> {
+        let rest = self.0.checked_sub(other.0)?;
+        (rest >= Amount::ZERO).then_some(Vcoin(rest))
     }
 
     /// More than nothing.
@@ -146,14 +142,28 @@ pub struct Rate {
 )]
 pub struct InvalidRate(pub String);
 
+impl InvalidRate {
+    fn new(text: &str) -> InvalidRate {
+        InvalidRate(text.chars().take(64).collect())
+    }
+}
+
 impl Rate {
     const SCALE: u32 = 8;
     const ONE: i128 = 100_000_000;
     const MAX: i128 = 1_000_000 * Rate::ONE;
 
-    /// Reads a decimal string.
+    /// Reads a rate that somebody gives.
     pub fn parse(text: &str) -> Result<Rate, InvalidRate> {
-        let invalid = || InvalidRate(text.chars().take(64).collect());
+        match Rate::stored(text)? {
+            rate if rate.units <= Rate::MAX => Ok(rate),
+            _ => Err(InvalidRate::new(text)),
+        }
+    }
+
+    /// Reads a rate that stands in an event: how large one may be is a rule of input.
+    fn stored(text: &str) -> Result<Rate, InvalidRate> {
+        let invalid = || InvalidRate::new(text);
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             return Err(invalid());
         }
@@ -163,7 +173,7 @@ impl Rate {
         }
         decimal.rescale(Rate::SCALE);
         match decimal.mantissa() {
-            units if decimal.scale() == Rate::SCALE && (1..=Rate::MAX).contains(&units) => Ok(Rate { units }),
+            units if decimal.scale() == Rate::SCALE && units > 0 => Ok(Rate { units }),
             _ => Err(invalid()),
         }
     }
@@ -212,7 +222,7 @@ impl Serialize for Rate {
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rate, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Rate::parse(&text).map_err(serde::de::Error::custom)
+        Rate::stored(&text).map_err(serde::de::Error::custom)
     }
 }
 
@@ -238,6 +248,15 @@ mod tests {
         let asset = Asset::parse("USD").unwrap();
         let amount = Amount::parse(text, asset).unwrap();
         Money { amount, asset }
+    }
+
+    #[test]
+    fn sums_are_exact_or_none() {
+        let (one, most) = (Vcoin(Amount::from_minor(1).unwrap()), Vcoin(Amount::MAX));
+        assert_eq!(one.checked_add(one).map(|sum| sum.0.minor()), Some(2));
+        assert_eq!(most.checked_add(one), None);
+        assert_eq!(most.checked_sub(most), Some(Vcoin::ZERO));
+        assert_eq!(Vcoin::ZERO.checked_sub(one), None);
     }
 
     #[test]
@@ -294,6 +313,8 @@ mod tests {
             assert!(Rate::parse(text).is_err(), "{text}");
         }
         assert!(Rate::parse("1000000").is_ok());
+        let stored: Rate = serde_json::from_str("\"1000001\"").unwrap();
+        assert_eq!(stored.to_string(), "1000001", "what was agreed on is a fact");
         assert_eq!(
             Rate::parse("1000000")
                 .unwrap()

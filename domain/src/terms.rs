@@ -21,6 +21,12 @@ impl BasisPoints {
         // A share of an amount is within the bounds of one.
         Vcoin(Amount::from_minor(share).unwrap_or(Amount::ZERO))
     }
+
+    /// What is left of an amount without this share.
+    pub fn rest_of(self, amount: Vcoin) -> Vcoin {
+        // The share is between nothing and the amount, so this is, too.
+        Vcoin(Amount::from_minor(amount.0.minor() - self.of(amount).0.minor()).unwrap_or(Amount::ZERO))
+    }
 }
 
 /// The terms that new decisions are made by.
@@ -88,6 +94,11 @@ mod tests {
                 expected,
                 "{share} of {amount}"
             );
+            let (part, rest) = (
+                BasisPoints(share).of(vcoin(amount)),
+                BasisPoints(share).rest_of(vcoin(amount)),
+            );
+            assert_eq!(part.checked_add(rest), Some(vcoin(amount)));
         }
         assert_eq!(BasisPoints::ALL.of(Vcoin(Amount::MAX)), Vcoin(Amount::MAX));
     }

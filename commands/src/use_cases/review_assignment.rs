@@ -42,7 +42,7 @@ impl UseCase for ReviewAssignment {
                     .map(|offer| offer.reward_vcoin)
                     .unwrap_or_default();
                 assignment.decide(&AssignmentCommand::Approve {
-                    net: reward.minus(fee.of(reward)),
+                    net: fee.rest_of(reward),
                     fee: fee.of(reward),
                     transaction,
                 })?;

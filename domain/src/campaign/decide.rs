@@ -55,6 +55,9 @@ impl Aggregate for Campaign {
 
 impl Campaign {
     fn decide_existing(&self, brief: &Brief, command: &CampaignCommand) -> Decision {
+        if !self.adds_up {
+            return Err(CampaignError::DoesNotAddUp);
+        }
         match command {
             CampaignCommand::Create { .. } => Err(CampaignError::AlreadyExists),
             CampaignCommand::Edit { edit, now } => self.edit(brief, edit, *now),

@@ -4,7 +4,8 @@ use super::{
     Campaign, CampaignEvent, Earnings, Mission, MissionAdded, MissionStatus, OpenPayout, PayoutOfCampaign, Place,
     PlaceTaken, RewardPaid, Status,
 };
-use crate::ids::MissionId;
+use crate::ids::{MissionId, UserId};
+use crate::money::Vcoin;
 
 impl Campaign {
     /// Applies an event; see [`crate::Aggregate::evolve`].
@@ -23,28 +24,36 @@ impl Campaign {
             CampaignEvent::MissionClosed(closed) => {
                 self.on_mission(closed.mission, |mission| mission.status = MissionStatus::Closed);
             }
-            CampaignEvent::Funded(funded) => self.funded = self.funded.plus(funded.amount_vcoin),
+            CampaignEvent::Funded(funded) => {
+                let amount = funded.amount_vcoin;
+                self.count(|campaign| add(&mut campaign.funded, amount) && add(&mut campaign.left, amount));
+            }
             CampaignEvent::PlaceTaken(taken) => self.take(taken),
             CampaignEvent::PlaceFreed(freed) => {
-                self.places.remove(&freed.assignment);
+                let free = self
+                    .places
+                    .remove(&freed.assignment)
+                    .map_or(Vcoin::ZERO, |place| place.reward);
+                self.count(|campaign| take(&mut campaign.held, free) && add(&mut campaign.left, free));
                 self.on_mission(freed.mission, |mission| mission.taken = mission.taken.saturating_sub(1));
             }
             CampaignEvent::RewardPaid(paid) => self.pay(paid),
             CampaignEvent::Closing(returned) => {
-                self.returned = self.returned.plus(returned.returned_vcoin);
+                self.give_back(returned.returned_vcoin);
                 self.status = Status::Closing;
             }
             CampaignEvent::Closed(returned) => {
-                self.returned = self.returned.plus(returned.returned_vcoin);
+                self.give_back(returned.returned_vcoin);
                 self.status = Status::Closed;
             }
             CampaignEvent::PayoutReserved(payout) => self.reserve(payout),
             CampaignEvent::PayoutReturned(payout) => {
-                self.release(payout);
+                let amount = payout.amount_vcoin;
+                self.release(payout, |earnings| add(&mut earnings.payable, amount));
             }
             CampaignEvent::PayoutSettled(payout) => {
-                let earnings = self.release(payout);
-                earnings.paid_out = earnings.paid_out.plus(payout.amount_vcoin);
+                let amount = payout.amount_vcoin;
+                self.release(payout, |earnings| add(&mut earnings.paid_out, amount));
             }
             CampaignEvent::Flagged(flag) => {
                 self.flags.insert(flag.flag, flag.creator);
@@ -78,31 +87,64 @@ impl Campaign {
             hold: taken.hold,
             reward: taken.reward_vcoin,
         };
-        self.places.insert(taken.assignment, place);
+        let before = self.places.insert(taken.assignment, place);
         self.on_mission(taken.mission, |mission| mission.taken = mission.taken.saturating_add(1));
+        let reward = taken.reward_vcoin;
+        self.count(|campaign| before.is_none() && take(&mut campaign.left, reward) && add(&mut campaign.held, reward));
     }
 
     /// The place stays taken: nobody else can be paid for it.
     fn pay(&mut self, paid: &RewardPaid) {
-        self.places.remove(&paid.assignment);
+        let place = self.places.remove(&paid.assignment);
         self.rewarded.insert(paid.assignment);
-        self.paid = self.paid.plus(paid.reward_vcoin);
-        let earnings = self.earnings.entry(paid.creator).or_default();
-        earnings.earned = earnings.earned.plus(paid.net_vcoin);
+        let (reward, net) = (paid.reward_vcoin, paid.net_vcoin);
+        self.count(|campaign| {
+            place.is_some_and(|place| place.reward == reward)
+                && take(&mut campaign.held, reward)
+                && add(&mut campaign.paid, reward)
+        });
+        self.count_of(paid.creator, |earnings| {
+            add(&mut earnings.earned, net) && add(&mut earnings.payable, net)
+        });
+    }
+
+    fn give_back(&mut self, amount: Vcoin) {
+        self.count(|campaign| take(&mut campaign.left, amount) && add(&mut campaign.returned, amount));
     }
 
     fn reserve(&mut self, payout: &PayoutOfCampaign) {
         let (creator, amount) = (payout.creator, payout.amount_vcoin);
         self.open_payouts.insert(payout.payout, OpenPayout { creator, amount });
-        let earnings = self.earnings.entry(creator).or_default();
-        earnings.reserved = earnings.reserved.plus(amount);
+        self.count_of(creator, |earnings| {
+            take(&mut earnings.payable, amount) && add(&mut earnings.reserved, amount)
+        });
     }
 
-    /// The payout is open no longer; what it had reserved is free.
-    fn release(&mut self, payout: &PayoutOfCampaign) -> &mut Earnings {
+    /// The payout is open no longer; what it had reserved becomes something else.
+    fn release(&mut self, payout: &PayoutOfCampaign, into: impl FnOnce(&mut Earnings) -> bool) {
         self.open_payouts.remove(&payout.payout);
-        let earnings = self.earnings.entry(payout.creator).or_default();
-        earnings.reserved = earnings.reserved.minus(payout.amount_vcoin);
-        earnings
+        let amount = payout.amount_vcoin;
+        self.count_of(payout.creator, |earnings| {
+            take(&mut earnings.reserved, amount) && into(earnings)
+        });
     }
+
+    /// Changes sums. What cannot be counted is remembered: no decision trusts the sums then.
+    fn count(&mut self, change: impl FnOnce(&mut Campaign) -> bool) {
+        self.adds_up &= change(self);
+    }
+
+    fn count_of(&mut self, creator: UserId, change: impl FnOnce(&mut Earnings) -> bool) {
+        self.adds_up &= change(self.earnings.entry(creator).or_default());
+    }
+}
+
+/// Adds to a sum; false where no amount can hold it.
+fn add(sum: &mut Vcoin, amount: Vcoin) -> bool {
+    sum.checked_add(amount).map(|after| *sum = after).is_some()
+}
+
+/// Takes from a sum; false where that has less.
+fn take(sum: &mut Vcoin, amount: Vcoin) -> bool {
+    sum.checked_sub(amount).map(|after| *sum = after).is_some()
 }

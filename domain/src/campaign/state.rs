@@ -25,10 +25,17 @@ pub struct Campaign {
     pub rewarded: BTreeSet<AssignmentId>,
     /// All that was ever put into the escrow.
     pub funded: Vcoin,
+    /// What is held in the escrow for work that goes on.
+    pub(super) held: Vcoin,
     /// All rewards that were paid, fees included.
     pub paid: Vcoin,
     /// What went back to the sponsor.
     pub returned: Vcoin,
+    /// What lies in the escrow and is not held: all that was funded and neither paid, held nor returned.
+    pub(super) left: Vcoin,
+    /// Whether all sums here are those of the events. An event that no amount could be counted with, or that takes more
+    /// than there is, is one that no sound campaign could have produced.
+    pub(super) adds_up: bool,
     /// What each creator earned here.
     pub earnings: BTreeMap<UserId, Earnings>,
     /// The payouts of earnings that are neither made nor given up.
@@ -133,6 +140,8 @@ pub struct Earnings {
     pub reserved: Vcoin,
     /// The part that was paid out.
     pub paid_out: Vcoin,
+    /// The part that can still be asked for.
+    pub payable: Vcoin,
 }
 
 /// A payout that is neither made nor given up.
@@ -155,8 +164,11 @@ impl Default for Campaign {
             places: BTreeMap::new(),
             rewarded: BTreeSet::new(),
             funded: Vcoin::ZERO,
+            held: Vcoin::ZERO,
             paid: Vcoin::ZERO,
             returned: Vcoin::ZERO,
+            left: Vcoin::ZERO,
+            adds_up: true,
             earnings: BTreeMap::new(),
             open_payouts: BTreeMap::new(),
             flags: BTreeMap::new(),
@@ -167,20 +179,19 @@ impl Default for Campaign {
 impl Campaign {
     /// What is held in the escrow for work that goes on.
     pub fn held(&self) -> Vcoin {
-        self.places
-            .values()
-            .fold(Vcoin::ZERO, |sum, place| sum.plus(place.reward))
+        self.held
     }
 
     /// What lies in the escrow and is not held.
     pub fn left(&self) -> Vcoin {
-        self.funded.minus(self.paid).minus(self.held()).minus(self.returned)
+        self.left
     }
 
     /// What a creator can still ask for in a payout.
     pub fn payable(&self, creator: UserId) -> Vcoin {
-        let earnings = self.earnings.get(&creator).copied().unwrap_or_default();
-        earnings.earned.minus(earnings.reserved).minus(earnings.paid_out)
+        self.earnings
+            .get(&creator)
+            .map_or(Vcoin::ZERO, |earnings| earnings.payable)
     }
 
     /// The suspicions that concern a creator here.

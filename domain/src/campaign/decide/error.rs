@@ -17,6 +17,9 @@ pub enum CampaignError {
     /// There is none.
     #[error("there is no such campaign")]
     Unknown,
+    /// Its events say of its money what cannot be: nothing that depends on it is decided.
+    #[error("what the log says of this campaign's money does not add up: run `viral audit verify`")]
+    DoesNotAddUp,
     /// Not as the campaign is now.
     #[error("the campaign is {status}: {action} only while it is {}", names(.allowed))]
     WrongStatus {
@@ -186,6 +189,7 @@ pub enum CampaignError {
 refusal_codes!(CampaignError {
     AlreadyExists => "already_exists",
     Unknown => "unknown_campaign",
+    DoesNotAddUp => "amount_out_of_range",
     WrongStatus { .. } => "campaign_wrong_status",
     NothingToChange => "nothing_to_change",
     Invalid { .. } => "invalid_campaign",

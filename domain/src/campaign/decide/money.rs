@@ -11,7 +11,7 @@ impl Campaign {
         self.check_status("it can be funded", &[Status::Draft, Status::Published, Status::Paused])?;
         check_amount(amount)?;
         let (budget, funded) = (brief.budget_vcoin, self.funded);
-        if amount > budget.minus(funded) {
+        if funded.checked_add(amount).is_none_or(|sum| sum > budget) {
             return Err(CampaignError::BudgetExceeded { budget, funded, amount });
         }
         Ok(vec![CampaignEvent::Funded(Funded {

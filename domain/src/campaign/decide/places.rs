@@ -78,7 +78,7 @@ impl Campaign {
             fee_vcoin: fee,
             hold: place.hold,
             mission: place.mission,
-            net_vcoin: place.reward.minus(fee),
+            net_vcoin: bps.rest_of(place.reward),
             reward_vcoin: place.reward,
             sponsor: self.sponsor,
             transaction,
