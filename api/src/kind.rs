@@ -166,6 +166,7 @@ kinds! {
     INTERNAL 500 "internal" "Something went wrong here";
     LOG_BROKEN 500 "log_broken" "The log needs mending";
     STORE_UNAVAILABLE 503 "store_unavailable" "The event store cannot be reached";
+    UNKNOWN_EVENT 503 "unknown_event" "The log has an event that this version does not know";
     READ_MODEL_BEHIND 503 "read_model_behind" "The read model does not have that much of the log yet";
     NOT_READY 503 "not_ready" "The platform is not ready";
     BUSY 503 "busy" "Too many reports are computed at once";

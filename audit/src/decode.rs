@@ -1,28 +1,38 @@
-//! Events of the book, read from their stored form.
+//! Events out of the log, by the one decoder.
 
+use crate::error::AuditError;
+use viral_domain::decode::DecodeError;
+use viral_domain::{Aggregate, Recorded};
 use viral_ledger::BookEvent;
 use viral_store::StoredEvent;
 
-/// The book's event, if this is one; an error if it claims to be one and is none.
-pub(crate) fn decode(event: &StoredEvent) -> Result<Option<BookEvent>, String> {
-    let (aggregate_type, aggregate_id) = (&event.stream.aggregate_type, &event.stream.aggregate_id);
-    if aggregate_type != BookEvent::AGGREGATE_TYPE {
-        if event.event_type.starts_with("book.") {
-            return Err(format!("an event of the book in the stream {}", event.stream));
-        }
+/// What decoding asks of an event of the log.
+pub(crate) fn recorded(event: &StoredEvent) -> Recorded<'_> {
+    Recorded {
+        aggregate_type: &event.stream.aggregate_type,
+        aggregate_id: &event.stream.aggregate_id,
+        event_type: &event.event_type,
+        version: &event.event_version,
+        payload: &event.payload,
+    }
+}
+
+/// The book's event, if this is one; an error if it claims to be one and is none, or none that is known here.
+pub(crate) fn book(event: &StoredEvent) -> Result<Option<BookEvent>, AuditError> {
+    let recorded = recorded(event);
+    if !recorded.is_of_book() {
         return Ok(None);
     }
-    if aggregate_id != BookEvent::AGGREGATE_ID {
-        return Err(format!("there is no book {aggregate_id:?}"));
+    let read = recorded.book().map(Some);
+    read.map_err(|error| AuditError::unread(event.position, error))
+}
+
+/// An event of a stream of this aggregate; nothing if a later program gave that something to say which none of today's
+/// reports has.
+pub(crate) fn of<A: Aggregate>(event: &StoredEvent) -> Result<Option<A::Event>, AuditError> {
+    match recorded(event).read_as() {
+        Ok(read) => Ok(Some(read)),
+        Err(DecodeError::UnknownType { .. }) => Ok(None),
+        Err(error) => Err(AuditError::unread(event.position, error)),
     }
-    if event.event_version != BookEvent::VERSION {
-        let (version, name) = (&event.event_version, &event.event_type);
-        return Err(format!("version {version:?} of {name} is unknown"));
-    }
-    let decoded: BookEvent = serde_json::from_str(&event.payload).map_err(|e| format!("payload: {e}"))?;
-    if decoded.event_type() != event.event_type {
-        let (inside, outside) = (decoded.event_type(), &event.event_type);
-        return Err(format!("the payload's type is {inside}, the event's {outside}"));
-    }
-    Ok(Some(decoded))
 }

@@ -91,6 +91,18 @@ impl Metrics {
             "1 if a read model stopped at an event that it cannot take in.",
             each(|model| u64::from(model.problem.is_some())),
         );
+        page.gauge(
+            "viral_read_model_unknown_events",
+            "How many events of types that this version does not know a read model of this process passed by.",
+            viral_projections::passed_by().into_iter().map(|passed| {
+                // Types of events are names of the log's writer: quoted as the format asks.
+                let event_type = passed.event_type.escape_debug();
+                (
+                    format!("{{read_model=\"{}\",event_type=\"{event_type}\"}}", passed.read_model),
+                    passed.events,
+                )
+            }),
+        );
         if let Some(relay) = &self.relay {
             page.relay(&relay.borrow(), head);
         }

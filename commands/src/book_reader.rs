@@ -1,6 +1,8 @@
 //! A book that follows the log: from the newest snapshot whose hash holds, and the events after it.
 
 use crate::error::FollowError;
+use viral_domain::Recorded;
+use viral_domain::decode::DecodeError;
 use viral_ledger::{Book, BookEvent};
 use viral_store::{EventStore, LockedHead, Position, StoredEvent};
 
@@ -78,7 +80,7 @@ impl BookAt {
             ));
         }
         if event.stream.aggregate_type == BookEvent::AGGREGATE_TYPE {
-            let book_event = book_event(event).map_err(|problem| FollowError::broken(next, problem))?;
+            let book_event = book_event(event).map_err(|error| FollowError::unread(next, error))?;
             if event.sequence != self.book.sequence() + 1 {
                 let problem = format!("sequence {} follows {}", event.sequence, self.book.sequence());
                 return Err(FollowError::broken(next, problem));
@@ -99,25 +101,19 @@ impl BookAt {
 }
 
 /// Reads an event of the book's stream.
-pub fn book_event(event: &StoredEvent) -> Result<BookEvent, String> {
-    if event.stream.aggregate_id != BookEvent::AGGREGATE_ID {
-        return Err(format!("there is no book {:?}", event.stream.aggregate_id));
+pub fn book_event(event: &StoredEvent) -> Result<BookEvent, DecodeError> {
+    recorded(event).book()
+}
+
+/// What decoding asks of an event of the log.
+pub(crate) fn recorded(event: &StoredEvent) -> Recorded<'_> {
+    Recorded {
+        aggregate_type: &event.stream.aggregate_type,
+        aggregate_id: &event.stream.aggregate_id,
+        event_type: &event.event_type,
+        version: &event.event_version,
+        payload: &event.payload,
     }
-    if event.event_version != BookEvent::VERSION {
-        return Err(format!(
-            "version {:?} of {} is unknown",
-            event.event_version, event.event_type
-        ));
-    }
-    let book_event: BookEvent = serde_json::from_str(&event.payload).map_err(|e| format!("payload: {e}"))?;
-    if book_event.event_type() != event.event_type {
-        return Err(format!(
-            "the payload's type is {}, the event's {}",
-            book_event.event_type(),
-            event.event_type
-        ));
-    }
-    Ok(book_event)
 }
 
 fn from_snapshot(event: &StoredEvent, position: Position, state: &str) -> Option<BookAt> {

@@ -121,7 +121,11 @@ impl Writer {
     ) -> Result<(Writer, JoinHandle<()>), FollowError> {
         let mut state = BookAt::load(store.as_ref(), Position(u64::MAX)).await?;
         let head = store.head().await?;
-        state.follow(store.as_ref(), head.position).await?;
+        match state.follow(store.as_ref(), head.position).await {
+            // The log can be read all the same; whoever appends, or asks the book, is told.
+            Err(error @ FollowError::Unknown { .. }) => tracing::error!(%error, "nothing will be decided"),
+            followed => followed?,
+        }
         let (messages, receiver) = mpsc::channel(settings.queue);
         let counters = Arc::<Counters>::default();
         let call_timeout = settings.call_timeout;

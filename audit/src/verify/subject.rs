@@ -1,47 +1,20 @@
-//! Events of the domain, read from their stored form.
+//! Whom an event is about and who decided, which its stream and its metadata say again.
 
 use serde::Deserialize;
+use viral_domain::Aggregate as _;
 use viral_domain::assignment::Assignment;
 use viral_domain::campaign::Campaign;
 use viral_domain::fraud_flag::FraudFlag;
 use viral_domain::on_ramp::OnRamp;
 use viral_domain::payout::Payout;
-use viral_domain::user::{Login, User};
-use viral_domain::{Aggregate, DomainEvent, Effect};
-use viral_store::{StoredEvent, canonical};
+use viral_domain::user::Login;
+use viral_ledger::ReversalEvent;
+use viral_store::StoredEvent;
 
-/// What every event of the domain tells, whatever its aggregate.
-pub(crate) struct Decoded {
-    /// What it does to the ledger.
-    pub(crate) effects: Vec<Effect>,
-    /// Whether the payload is the text that the platform writes for this event.
-    pub(crate) is_as_written: bool,
-}
-
-/// What an event of the domain says, if this is one; an error if it claims to be one and is none. Streams of types that
-/// the domain does not know are somebody else's.
-pub(crate) fn decode(event: &StoredEvent) -> Result<Option<Decoded>, String> {
-    let decode = match &*event.stream.aggregate_type {
-        Assignment::TYPE => decode_as::<Assignment>,
-        Campaign::TYPE => decode_as::<Campaign>,
-        FraudFlag::TYPE => decode_as::<FraudFlag>,
-        Login::TYPE => decode_as::<Login>,
-        OnRamp::TYPE => decode_as::<OnRamp>,
-        Payout::TYPE => decode_as::<Payout>,
-        User::TYPE => decode_as::<User>,
-        _ => return Ok(None),
-    };
-    decode(event).map(Some)
-}
-
-fn decode_as<A: Aggregate>(event: &StoredEvent) -> Result<Decoded, String> {
-    let read = read::<A>(event)?;
-    check_subject::<A>(event)?;
-    check_who(event)?;
-    Ok(Decoded {
-        effects: read.effects(),
-        is_as_written: canonical::to_text(&read).is_ok_and(|text| text == event.payload),
-    })
+/// Checks an event beside the book. `payload` is what it says in the newest version, whose names these are.
+pub(super) fn check(event: &StoredEvent, payload: &str) -> Result<(), String> {
+    check_subject(event, payload)?;
+    check_who(event, payload)
 }
 
 /// The ids of aggregates that a payload names, each under the same name in all events.
@@ -52,6 +25,7 @@ struct Named<'a> {
     flag: Option<&'a str>,
     offer: Option<Offer<'a>>,
     on_ramp: Option<&'a str>,
+    original: Option<&'a str>,
     payout: Option<&'a str>,
     user: Option<&'a str>,
 }
@@ -62,18 +36,19 @@ struct Offer<'a> {
 }
 
 /// An event is about the aggregate of its stream: what moved another one's money would not be in that one's history.
-fn check_subject<A: Aggregate>(event: &StoredEvent) -> Result<(), String> {
+fn check_subject(event: &StoredEvent, payload: &str) -> Result<(), String> {
     // A login's stream has the name that was claimed, which no payload tells.
-    if A::TYPE == Login::TYPE {
+    if event.stream.aggregate_type == Login::TYPE {
         return Ok(());
     }
-    let named: Named<'_> = serde_json::from_str(&event.payload).map_err(|e| format!("payload: {e}"))?;
-    let subject = match A::TYPE {
+    let named: Named<'_> = serde_json::from_str(payload).map_err(|e| format!("payload: {e}"))?;
+    let subject = match &*event.stream.aggregate_type {
         Assignment::TYPE => named.assignment.or(named.offer.and_then(|offer| offer.assignment)),
         Campaign::TYPE => named.campaign,
         FraudFlag::TYPE => named.flag,
         OnRamp::TYPE => named.on_ramp,
         Payout::TYPE => named.payout,
+        ReversalEvent::AGGREGATE_TYPE => named.original,
         _ => named.user,
     };
     match subject {
@@ -100,8 +75,8 @@ struct By<'a> {
 }
 
 /// Whoever a payload says has approved or reviewed is who appended it.
-fn check_who(event: &StoredEvent) -> Result<(), String> {
-    let deciders: Deciders<'_> = serde_json::from_str(&event.payload).map_err(|e| format!("payload: {e}"))?;
+fn check_who(event: &StoredEvent, payload: &str) -> Result<(), String> {
+    let deciders: Deciders<'_> = serde_json::from_str(payload).map_err(|e| format!("payload: {e}"))?;
     let said = deciders
         .by
         .or(deciders.reviewer)
@@ -115,18 +90,4 @@ fn check_who(event: &StoredEvent) -> Result<(), String> {
             actor.as_deref().unwrap_or("nobody")
         )),
     }
-}
-
-/// Reads an event of a stream of this aggregate.
-pub(crate) fn read<A: Aggregate>(event: &StoredEvent) -> Result<A::Event, String> {
-    if event.event_version != A::Event::VERSION {
-        let (version, name) = (&event.event_version, &event.event_type);
-        return Err(format!("version {version:?} of {name} is unknown"));
-    }
-    let read: A::Event = serde_json::from_str(&event.payload).map_err(|e| format!("payload: {e}"))?;
-    if read.event_type() != event.event_type {
-        let (inside, outside) = (read.event_type(), &event.event_type);
-        return Err(format!("the payload's type is {inside}, the event's {outside}"));
-    }
-    Ok(read)
 }

@@ -65,9 +65,10 @@ pub(super) async fn of(snapshot: &mut Snapshot, creator: UserId) -> Result<Earni
     );
     let by_campaign: Vec<CampaignEarnings> = snapshot.rows(by_campaign.bind(creator.0)).await?;
     let by_month = snapshot.rows(by_month.bind(creator.0)).await?;
-    let total = by_campaign.iter().map(|campaign| campaign.earned_vcoin);
+    let mut earned = by_campaign.iter().map(|campaign| campaign.earned_vcoin);
+    let total_vcoin = earned.try_fold(Vcoin::ZERO, Vcoin::checked_add);
     Ok(Earnings {
-        total_vcoin: total.fold(Vcoin::ZERO, Vcoin::plus),
+        total_vcoin: total_vcoin.ok_or_else(QueryError::uncountable)?,
         by_campaign,
         by_month,
     })

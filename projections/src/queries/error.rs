@@ -51,6 +51,11 @@ impl From<StoreError> for QueryError {
 }
 
 impl QueryError {
+    /// Rows whose sum no amount can hold: events could not have led to them.
+    pub(super) fn uncountable() -> QueryError {
+        QueryError::Corrupt("amounts are together beyond the bounds of an amount".to_owned())
+    }
+
     pub(super) fn not_set_up(what: &str) -> QueryError {
         QueryError::Unavailable(format!("{what}: the projector has not set up all read models yet"))
     }

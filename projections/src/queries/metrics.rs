@@ -226,7 +226,7 @@ impl ReadModels {
             source,
             watermark,
             missing: engagement.missing,
-            ..folded(id.0, filter.interval, groups, is_known)
+            ..folded(id.0, filter.interval, groups, is_known)?
         };
         if metrics.missing.is_some() {
             // Prices of a part of the results would be wrong.
@@ -254,7 +254,12 @@ impl ReadModels {
 }
 
 /// The parts of an answer that come of groups. `is_known` says whether measurements are among them.
-fn folded(campaign_id: Uuid, interval: Interval, groups: Vec<Group>, is_known: bool) -> CampaignMetrics {
+fn folded(
+    campaign_id: Uuid,
+    interval: Interval,
+    groups: Vec<Group>,
+    is_known: bool,
+) -> Result<CampaignMetrics, QueryError> {
     let none = || Performance {
         engagement: is_known.then(EngagementFigures::default),
         rewards: 0,
@@ -266,12 +271,12 @@ fn folded(campaign_id: Uuid, interval: Interval, groups: Vec<Group>, is_known: b
     let mut totals = none();
     for group in &groups {
         if let Some(start) = group.start {
-            series.entry(start).or_insert_with(none).add(group);
+            series.entry(start).or_insert_with(none).add(group)?;
         } else if let Some(creator_id) = group.creator_id {
-            creators.entry(creator_id).or_insert_with(none).add(group);
+            creators.entry(creator_id).or_insert_with(none).add(group)?;
         } else if let Some(platform) = &group.platform {
             // Every row has one platform, so these are the totals.
-            totals.add(group);
+            totals.add(group)?;
             if !platform.is_empty() {
                 by_platform.push(PlatformPerformance {
                     platform: platform.clone(),
@@ -293,7 +298,7 @@ fn folded(campaign_id: Uuid, interval: Interval, groups: Vec<Group>, is_known: b
     by_creator.truncate(MOST_CREATORS);
     by_platform.sort_by(|a, b| a.platform.cmp(&b.platform));
     by_platform.truncate(MOST_PLATFORMS);
-    CampaignMetrics {
+    Ok(CampaignMetrics {
         campaign_id,
         interval,
         source: "",
@@ -314,14 +319,16 @@ fn folded(campaign_id: Uuid, interval: Interval, groups: Vec<Group>, is_known: b
         by_creator,
         by_platform,
         kpi_progress: Vec::new(),
-    }
+    })
 }
 
 impl Performance {
-    fn add(&mut self, group: &Group) {
+    fn add(&mut self, group: &Group) -> Result<(), QueryError> {
         self.engagement = self.engagement.map(|figures| figures.plus(&group.figures));
         self.rewards = self.rewards.saturating_add(group.rewards);
-        self.paid_vcoin = self.paid_vcoin.plus(group.paid_vcoin);
+        let sum = self.paid_vcoin.checked_add(group.paid_vcoin);
+        self.paid_vcoin = sum.ok_or_else(QueryError::uncountable)?;
+        Ok(())
     }
 }
 
@@ -390,7 +397,7 @@ mod tests {
             group(None, None, Some("youtube"), 40, 0),
             group(None, None, Some(""), 0, 2),
         ];
-        let told = folded(Uuid::from_u128(9), Interval::Day, groups.clone(), true);
+        let told = folded(Uuid::from_u128(9), Interval::Day, groups.clone(), true).unwrap();
         assert_eq!(told.totals.engagement.unwrap().impressions, 40);
         assert_eq!(
             (told.totals.rewards, told.totals.paid_vcoin),
@@ -399,7 +406,7 @@ mod tests {
         assert!(told.series[0].start < told.series[1].start);
         assert_eq!(told.by_creator[0].creator_id, Uuid::from_u128(2));
         assert_eq!(told.by_platform.len(), 1);
-        let unknown = folded(Uuid::from_u128(9), Interval::Day, groups, false);
+        let unknown = folded(Uuid::from_u128(9), Interval::Day, groups, false).unwrap();
         assert_eq!((unknown.totals.engagement, unknown.totals.rewards), (None, 2));
         assert_eq!(unknown.cost, CostPerResult::default());
     }

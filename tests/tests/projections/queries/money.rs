@@ -79,7 +79,11 @@ async fn a_sponsors_wallet_is_that_of_the_ledger() {
     assert_eq!(wallet.position, head);
     assert_eq!(wallet.balance_vcoin, stage.balance(effects::wallet(sponsor)).await);
     let (first, second) = (effects::escrow(told.campaign), effects::escrow(told.other));
-    let in_escrow = stage.balance(first.clone()).await.plus(stage.balance(second).await);
+    let in_escrow = stage
+        .balance(first.clone())
+        .await
+        .checked_add(stage.balance(second).await)
+        .unwrap();
     assert_eq!(wallet.escrow_vcoin, in_escrow);
     let names = [
         "account",

@@ -49,10 +49,9 @@ async fn look(stage: &Stage, sponsor: UserId, last: Position) -> Position {
     assert_eq!(newest, Some(wallet.balance_vcoin));
     let minor: i128 = wallet.transactions.iter().map(|row| row.amount_vcoin.0.minor()).sum();
     assert_eq!(minor, wallet.balance_vcoin.0.minor());
-    let in_escrow = wallet
-        .escrow
-        .iter()
-        .fold(Vcoin::ZERO, |sum, escrow| sum.plus(escrow.balance_vcoin));
+    let in_escrow = wallet.escrow.iter().fold(Vcoin::ZERO, |sum, escrow| {
+        sum.checked_add(escrow.balance_vcoin).unwrap()
+    });
     assert_eq!(in_escrow, wallet.escrow_vcoin);
     wallet.position
 }
