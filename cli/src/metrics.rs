@@ -95,12 +95,14 @@ impl Metrics {
             "viral_read_model_unknown_events",
             "How many events of types that this version does not know a read model of this process passed by.",
             viral_projections::passed_by().into_iter().map(|passed| {
-                // Types of events are names of the log's writer: quoted as the format asks.
-                let event_type = passed.event_type.escape_debug();
-                (
-                    format!("{{read_model=\"{}\",event_type=\"{event_type}\"}}", passed.read_model),
-                    passed.events,
-                )
+                // A name that this version does not know may have any character.
+                let event_type = passed
+                    .event_type
+                    .replace('\\', "\\\\")
+                    .replace('"', "\\\"")
+                    .replace('\n', "\\n");
+                let labels = format!("{{read_model=\"{}\",event_type=\"{event_type}\"}}", passed.read_model);
+                (labels, passed.events)
             }),
         );
         if let Some(relay) = &self.relay {

@@ -112,10 +112,14 @@ pub fn decode(event: &Recorded<'_>) -> Result<Decoded, DecodeError> {
     }
 }
 
+/// All types of events, by kind of stream.
+pub fn types() -> Vec<EventType> {
+    KINDS.iter().flat_map(|kind| kind.types).copied().collect()
+}
+
 /// Checks that every known type of event can be read in all its versions; for the start of a process.
 pub fn check() -> Result<(), String> {
-    let types: Vec<EventType> = KINDS.iter().flat_map(|kind| kind.types).copied().collect();
-    versions::check(&types)
+    versions::check(&types())
 }
 
 impl Recorded<'_> {
