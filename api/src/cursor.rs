@@ -65,11 +65,11 @@ impl Cursor {
             let text = String::from_utf8(hex::decode(text).ok()?).ok()?;
             let (list, place) = text.split_once('/')?;
             match list {
-                "a" => Some(Cursor::Accounts(Address::parse(place).ok()?)),
+                "a" => Some(Cursor::Accounts(Address::stored(place).ok()?)),
                 "t" => Some(Cursor::Transactions(Position(place.parse().ok()?))),
                 "b" => {
                     let (position, address) = place.split_once('/')?;
-                    let address = Address::parse(address).ok()?;
+                    let address = Address::stored(address).ok()?;
                     Some(Cursor::TrialBalance(Position(position.parse().ok()?), address))
                 }
                 "h" => Some(Cursor::Holds(Uuid::try_parse(place).ok()?)),

@@ -40,6 +40,7 @@ impl Addressed {
             AppendError::Rejected(rejection) => self.rejection(rejection),
             AppendError::Unavailable(error) | AppendError::Store(error) => error.into(),
             AppendError::LogBroken { position, problem } => FollowError::Broken { position, problem }.into(),
+            AppendError::UnknownEvent { position, what } => FollowError::Unknown { position, what }.into(),
             AppendError::Stopped => Problem::new(kind::STOPPING, "the platform is going down, try again soon"),
         }
     }
@@ -144,6 +145,10 @@ impl From<FollowError> for Problem {
                 tracing::error!(%position, problem, "the log does not hold");
                 let detail = format!("the log does not hold at position {position}; run `viral audit verify`");
                 Problem::new(kind::LOG_BROKEN, detail).with("position", position.to_string())
+            }
+            FollowError::Unknown { position, .. } => {
+                tracing::error!(%error, "the log has an event that this version of the program does not know");
+                Problem::new(kind::UNKNOWN_EVENT, error.to_string()).with("position", position.to_string())
             }
         }
     }

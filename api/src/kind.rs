@@ -168,6 +168,7 @@ kinds! {
     STORE_UNAVAILABLE 503 "store_unavailable" "The event store cannot be reached";
     LOG_WENT_BACK 503 "log_went_back" "The log lost events that were read before";
     CLOCK_LEAPT 503 "clock_leapt" "The clock of the log's server was set";
+    UNKNOWN_EVENT 503 "unknown_event" "The log has an event that this version does not know";
     READ_MODEL_BEHIND 503 "read_model_behind" "The read model does not have that much of the log yet";
     NOT_READY 503 "not_ready" "The platform is not ready";
     BUSY 503 "busy" "Too many reports are computed at once";

@@ -237,8 +237,5 @@ impl Written {
 
 /// Reads an event of the book out of the log.
 pub(crate) fn read_book_event(event: &StoredEvent) -> Result<BookEvent, Problem> {
-    book_event(event).map_err(|problem| {
-        let position = event.position;
-        Problem::from(FollowError::Broken { position, problem })
-    })
+    book_event(event).map_err(|error| Problem::from(FollowError::unread(event.position, error)))
 }

@@ -1,5 +1,6 @@
 //! What stops an auditor's tool. That something does not hold is no error: it is in the results.
 
+use viral_domain::decode::DecodeError;
 use viral_store::{Position, StoreError};
 
 /// Why a replay, a verification or an export came to no result.
@@ -27,6 +28,14 @@ pub enum AuditError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A later program wrote an event that this one does not know. What it did to the money nobody here can say.
+    #[error("position {position}: {what}")]
+    Unknown {
+        /// Which event.
+        position: Position,
+        /// Its type and version, and what to do.
+        what: String,
+    },
     /// The format cannot say what the event says.
     #[error("position {position} cannot be exported: {problem}")]
     NotExportable {
@@ -49,6 +58,16 @@ pub enum AuditError {
 }
 
 impl AuditError {
+    pub(crate) fn unread(position: Position, error: DecodeError) -> AuditError {
+        match error {
+            DecodeError::Malformed(problem) => AuditError::Broken { position, problem },
+            unknown => AuditError::Unknown {
+                position,
+                what: unknown.to_string(),
+            },
+        }
+    }
+
     pub(crate) fn broken(position: Position, problem: impl std::fmt::Display) -> AuditError {
         AuditError::Broken {
             position,

@@ -20,8 +20,7 @@ pub mod restore;
 pub mod trial_balance;
 pub mod verify;
 
-mod book_event;
-mod domain_event;
+mod decode;
 mod input;
 mod pages;
 
@@ -31,4 +30,4 @@ pub use progress::{Progress, Silent};
 pub use replay::{Replay, replay};
 pub use restore::restore;
 pub use trial_balance::trial_balance;
-pub use verify::{Finding, Verification, verify, verify_up_to};
+pub use verify::{Finding, NotVerified, Verification, verify, verify_up_to};

@@ -1,7 +1,7 @@
 //! Replay: the state of the book from events alone, without any snapshot or read model.
 
 use crate::as_of::AsOf;
-use crate::book_event;
+use crate::decode;
 use crate::error::AuditError;
 use crate::pages::{self, Pages};
 use crate::progress::{Progress, Unit};
@@ -77,7 +77,7 @@ impl Replay {
 
 fn apply(book: &mut Book, event: &StoredEvent) -> Result<(), AuditError> {
     let broken = |problem| AuditError::broken(event.position, problem);
-    let Some(decoded) = book_event::decode(event).map_err(broken)? else {
+    let Some(decoded) = decode::book(event)? else {
         return Ok(());
     };
     let before = book.sequence();

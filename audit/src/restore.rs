@@ -12,7 +12,7 @@ use crate::error::AuditError;
 use crate::pages::{self, PAGE, Pages};
 use crate::progress::{Progress, Unit};
 use crate::replay::replay;
-use crate::verify::{Finding, verify};
+use crate::verify::{Finding, NotVerified, verify};
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -27,6 +27,12 @@ pub enum RestoreError {
     /// The copy is not a log that anybody should go on with.
     #[error("the copy does not hold, so it is not restored: position {}: {}", .0.position, .0.problem)]
     DoesNotHold(Finding),
+    /// The copy has an event that this program does not know: whether it holds, a later version can say.
+    #[error(
+        "position {}: {} version {} is not known to this version of the program: update it; nothing was written",
+        .0.position, .0.event_type, .0.event_version
+    )]
+    NotVerified(NotVerified),
     /// The copy ends in the middle of a unit.
     #[error(
         "the copy ends in the middle of a unit, which begins at position {first}: {problem}; \
@@ -138,6 +144,9 @@ pub async fn check(
     let log: Arc<dyn EventStore> = Arc::new(copy.clone());
     let head = log.head().await.map_err(AuditError::from)?.position;
     let verification = verify(&log, progress).await?;
+    if let (None, Some(unknown)) = (&verification.first_bad, verification.not_verified) {
+        return Err(RestoreError::NotVerified(unknown));
+    }
     let Some(finding) = verification.first_bad else {
         return Ok(Sound {
             up_to: head,

@@ -1,7 +1,7 @@
 //! The trial balance at a moment, of everything or of what had taken effect by then.
 
 use crate::as_of::{AsOf, Cutoff};
-use crate::book_event;
+use crate::decode;
 use crate::error::AuditError;
 use crate::progress::Progress;
 use crate::replay::{Replay, each_event, replay};
@@ -39,7 +39,7 @@ struct Sums {
 impl Sums {
     fn add(&mut self, event: &StoredEvent, cutoff: Cutoff) -> Result<(), AuditError> {
         let broken = |problem: String| AuditError::broken(event.position, problem);
-        match book_event::decode(event).map_err(broken)? {
+        match decode::book(event)? {
             Some(BookEvent::AccountOpened(opened)) => {
                 let account = Account::new(opened.asset, opened.normal_side, opened.may_go_negative);
                 self.accounts.insert(opened.account, account);

@@ -138,6 +138,13 @@ fn verification_text(verification: &Verification) -> String {
         seconds,
         ..
     } = verification;
+    if let (None, Some(unknown)) = (&verification.first_bad, &verification.not_verified) {
+        return format!(
+            "not verified by this version: position {}: {} version {} is not known, update the program; the {events} \
+             events before it hold, state hash {state_hash} ({seconds:.1} s)\n",
+            unknown.position, unknown.event_type, unknown.event_version
+        );
+    }
     match &verification.first_bad {
         None => format!(
             "holds: {events} events up to position {position}, state hash {state_hash} ({seconds:.1} s)\n\

@@ -91,6 +91,20 @@ impl Metrics {
             "1 if a read model stopped at an event that it cannot take in.",
             each(|model| u64::from(model.problem.is_some())),
         );
+        page.gauge(
+            "viral_read_model_unknown_events",
+            "How many events of types that this version does not know a read model of this process passed by.",
+            viral_projections::passed_by().into_iter().map(|passed| {
+                // A name that this version does not know may have any character.
+                let event_type = passed
+                    .event_type
+                    .replace('\\', "\\\\")
+                    .replace('"', "\\\"")
+                    .replace('\n', "\\n");
+                let labels = format!("{{read_model=\"{}\",event_type=\"{event_type}\"}}", passed.read_model);
+                (labels, passed.events)
+            }),
+        );
         if let Some(relay) = &self.relay {
             page.relay(&relay.borrow(), head);
         }

@@ -25,6 +25,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Up(_) | Command::Api(_) | Command::Project(_) | Command::Relay(_) | Command::Work(_)
     );
     log(serves);
+    if let Err(problem) = viral_domain::decode::check() {
+        return fail(&Error::Other(format!(
+            "stored events cannot be read by this program: {problem}"
+        )));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Error::io("starting threads")(error)),

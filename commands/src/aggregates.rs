@@ -1,9 +1,11 @@
 //! Aggregates, loaded from their streams, and what is about to happen to them.
 
+use crate::book_reader::recorded;
 use crate::error::{CommandError, FollowError};
 use crate::kept::{KeptStates, Version, weight};
 use crate::unit::NewEvent;
 use std::fmt;
+use viral_domain::decode::{DecodeError, Versioned as _};
 use viral_domain::{Aggregate, DomainEvent, Effect};
 use viral_store::line::LineError;
 use viral_store::{EventIdentity, EventStore, StoredEvent, StreamId};
@@ -54,7 +56,7 @@ impl<A: Aggregate> Subject<A> {
     /// What is to be appended for it, and what that does to the ledger.
     pub(crate) fn finish(self) -> Result<Finished, LineError> {
         let events = self.pending.iter();
-        let events = events.map(|event| NewEvent::new(event.event_type(), A::Event::VERSION, event));
+        let events = events.map(|event| NewEvent::new(event.event_type(), event.version(), event));
         let events = events.collect::<Result<Vec<_>, _>>()?;
         let weight = events.iter().map(|event| weight(&event.payload)).sum();
         Ok(Finished {
@@ -143,24 +145,10 @@ pub(crate) async fn load<A: Aggregate>(
 }
 
 fn read<E: DomainEvent>(event: &StoredEvent) -> Result<E, FollowError> {
-    read_event(event).map_err(|problem| FollowError::broken(event.position, problem))
+    read_event(event).map_err(|error| FollowError::unread(event.position, error))
 }
 
 /// Reads an event of the domain out of the log.
-pub fn read_event<E: DomainEvent>(event: &StoredEvent) -> Result<E, String> {
-    if event.event_version != E::VERSION {
-        return Err(format!(
-            "version {:?} of {} is unknown",
-            event.event_version, event.event_type
-        ));
-    }
-    let read: E = serde_json::from_str(&event.payload).map_err(|e| format!("payload: {e}"))?;
-    if read.event_type() != event.event_type {
-        return Err(format!(
-            "the payload's type is {}, the event's {}",
-            read.event_type(),
-            event.event_type
-        ));
-    }
-    Ok(read)
+pub fn read_event<E: DomainEvent>(event: &StoredEvent) -> Result<E, DecodeError> {
+    recorded(event).read_as()
 }

@@ -287,7 +287,7 @@ impl<'a> Batch<'a> {
         };
         let payload = payload(&event).map_err(|e| Rejection::Line(LineError::Malformed(e.to_string())))?;
         let stream = StreamId::new(BookEvent::AGGREGATE_TYPE, BookEvent::AGGREGATE_ID);
-        let (event_type, version) = (event.event_type().into(), BookEvent::VERSION.into());
+        let (event_type, version) = (event.event_type().into(), event.version().into());
         self.push(
             id,
             stream,

@@ -3,6 +3,8 @@
 use crate::error::FollowError;
 use viral_domain::Aggregate as _;
 use viral_domain::acceptance::{Acceptances, CLOCK_ACCEPTED};
+use viral_domain::Recorded;
+use viral_domain::decode::DecodeError;
 use viral_ledger::{Book, BookEvent};
 use viral_store::{Checkpoint, EventStore, LockedHead, Position, Snapshot, StoredEvent};
 
@@ -50,7 +52,14 @@ impl BookAt {
             let mut state = BookAt::load(store, at_most).await?;
             let loaded = state.at.position;
             let head = store.head().await?;
-            state.follow(store, head.position).await?;
+            match state.follow(store, head.position).await {
+                // The log can be read all the same; whoever appends, or asks the book, is told.
+                Err(error @ FollowError::Unknown { .. }) => {
+                    tracing::error!(%error, "nothing will be decided");
+                    return Ok(state);
+                }
+                followed => followed?,
+            }
             match state.at.compare(&head) {
                 Ok(()) => return Ok(state),
                 Err(_) if loaded > Position::START => {
@@ -116,7 +125,7 @@ impl BookAt {
             ));
         }
         if event.stream.aggregate_type == BookEvent::AGGREGATE_TYPE {
-            let book_event = book_event(event).map_err(|problem| FollowError::broken(next, problem))?;
+            let book_event = book_event(event).map_err(|error| FollowError::unread(next, error))?;
             if event.sequence != self.book.sequence() + 1 {
                 let problem = format!("sequence {} follows {}", event.sequence, self.book.sequence());
                 return Err(FollowError::broken(next, problem));
@@ -140,25 +149,19 @@ impl BookAt {
 }
 
 /// Reads an event of the book's stream.
-pub fn book_event(event: &StoredEvent) -> Result<BookEvent, String> {
-    if event.stream.aggregate_id != BookEvent::AGGREGATE_ID {
-        return Err(format!("there is no book {:?}", event.stream.aggregate_id));
+pub fn book_event(event: &StoredEvent) -> Result<BookEvent, DecodeError> {
+    recorded(event).book()
+}
+
+/// What decoding asks of an event of the log.
+pub(crate) fn recorded(event: &StoredEvent) -> Recorded<'_> {
+    Recorded {
+        aggregate_type: &event.stream.aggregate_type,
+        aggregate_id: &event.stream.aggregate_id,
+        event_type: &event.event_type,
+        version: &event.event_version,
+        payload: &event.payload,
     }
-    if event.event_version != BookEvent::VERSION {
-        return Err(format!(
-            "version {:?} of {} is unknown",
-            event.event_version, event.event_type
-        ));
-    }
-    let book_event: BookEvent = serde_json::from_str(&event.payload).map_err(|e| format!("payload: {e}"))?;
-    if book_event.event_type() != event.event_type {
-        return Err(format!(
-            "the payload's type is {}, the event's {}",
-            book_event.event_type(),
-            event.event_type
-        ));
-    }
-    Ok(book_event)
 }
 
 /// The state of a snapshot, if it is the one that the event behind it says. `around` are the events at its position and

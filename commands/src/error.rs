@@ -4,6 +4,7 @@
 use crate::privacy::VaultError;
 use chrono::{DateTime, Utc};
 use std::fmt::Display;
+use viral_domain::decode::DecodeError;
 use viral_ledger::{Refusal, Violation, timestamp};
 use viral_store::line::LineError;
 use viral_store::{Position, StoreError, StreamId};
@@ -50,6 +51,14 @@ pub enum AppendError {
         position: Position,
         /// What is wrong with it.
         problem: String,
+    },
+    /// The log has an event that this program does not know. Nothing is decided past it; whatever is only read goes on.
+    #[error("position {position}: {what}")]
+    UnknownEvent {
+        /// The first one.
+        position: Position,
+        /// Which event it is, and what to do.
+        what: String,
     },
     /// The process is going down. Whether the unit was written is not known: try again with the same id.
     #[error("the writer has stopped")]
@@ -106,7 +115,9 @@ impl AppendError {
     pub(crate) fn unknown(self) -> AppendError {
         match self {
             AppendError::Store(error) => AppendError::Unavailable(StoreError::Unavailable(error.to_string())),
-            AppendError::LogBroken { .. } => AppendError::Unavailable(StoreError::Unavailable(self.to_string())),
+            AppendError::LogBroken { .. } | AppendError::UnknownEvent { .. } => {
+                AppendError::Unavailable(StoreError::Unavailable(self.to_string()))
+            }
             other => other,
         }
     }
@@ -136,9 +147,28 @@ pub enum FollowError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A later program wrote an event that this one does not know.
+    #[error("position {position}: {what}")]
+    Unknown {
+        /// Which event.
+        position: Position,
+        /// Its type and version, and what to do.
+        what: String,
+    },
 }
 
 impl FollowError {
+    /// An event that cannot be read.
+    pub fn unread(position: Position, error: DecodeError) -> FollowError {
+        match error {
+            DecodeError::Malformed(problem) => FollowError::Broken { position, problem },
+            unknown => FollowError::Unknown {
+                position,
+                what: unknown.to_string(),
+            },
+        }
+    }
+
     pub(crate) fn broken(position: Position, problem: impl std::fmt::Display) -> FollowError {
         FollowError::Broken {
             position,
@@ -156,6 +186,7 @@ impl From<FollowError> for AppendError {
         match error {
             FollowError::Store(error) => error.into(),
             FollowError::Broken { position, problem } => AppendError::LogBroken { position, problem },
+            FollowError::Unknown { position, what } => AppendError::UnknownEvent { position, what },
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What use cases look up again and again, with the answer that somebody gets for whom it is not there.
 
-use crate::aggregates::Subject;
+use crate::aggregates::{Subject, read_event};
 use crate::commands::Work;
-use crate::error::CommandError;
+use crate::error::{CommandError, FollowError};
 use viral_domain::assignment::Assignment;
 use viral_domain::campaign::{Campaign, CampaignEvent};
 use viral_domain::payout::{Payout, Requested};
@@ -42,7 +42,7 @@ impl Work<'_> {
     pub(crate) async fn take_campaign_of(&self, mission: MissionId) -> Result<Subject<Campaign>, CommandError> {
         let unknown = || CommandError::not_found("mission", mission);
         let event = self.store().find(mission.0).await?.ok_or_else(unknown)?;
-        let campaign = campaign_of_mission(&event).ok_or_else(unknown)?;
+        let campaign = campaign_of_mission(&event)?.ok_or_else(unknown)?;
         self.take::<Campaign>(campaign.0).await
     }
 
@@ -99,9 +99,13 @@ impl Work<'_> {
     }
 }
 
-fn campaign_of_mission(event: &StoredEvent) -> Option<CampaignId> {
-    match serde_json::from_str(&event.payload).ok()? {
-        CampaignEvent::MissionAdded(added) if event.stream.aggregate_type == Campaign::TYPE => Some(added.campaign),
-        _ => None,
+fn campaign_of_mission(event: &StoredEvent) -> Result<Option<CampaignId>, FollowError> {
+    if event.stream.aggregate_type != Campaign::TYPE {
+        return Ok(None);
     }
+    let read = read_event(event).map_err(|error| FollowError::unread(event.position, error))?;
+    Ok(match read {
+        CampaignEvent::MissionAdded(added) => Some(added.campaign),
+        _ => None,
+    })
 }

@@ -1,9 +1,8 @@
 //! What all aggregates have in common.
 
 use crate::effects::Effect;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::fmt::Debug;
+use viral_ledger::versions::Versioned;
 
 /// A state machine whose changes are events of one stream.
 pub trait Aggregate: Clone + Debug + Default + Send + Sync + 'static {
@@ -26,14 +25,8 @@ pub trait Aggregate: Clone + Debug + Default + Send + Sync + 'static {
     fn exists(&self) -> bool;
 }
 
-/// An event of an aggregate. As JSON it is internally tagged by `type`.
-pub trait DomainEvent: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The version of every event's schema.
-    const VERSION: &'static str = "1";
-
-    /// The event's type, the same text that tags its JSON.
-    fn event_type(&self) -> &'static str;
-
+/// An event of an aggregate. As JSON it is internally tagged by `type`; [`Versioned`] has its types and their versions.
+pub trait DomainEvent: Versioned + Clone + Debug + PartialEq + Send + Sync + 'static {
     /// What it does to the ledger, in the same unit and in this order.
     fn effects(&self) -> Vec<Effect>;
 }

@@ -1,6 +1,7 @@
 //! Given these events, when this is asked, then that happens: the form of every test of a decision.
 
-use crate::aggregate::{Aggregate, DomainEvent, Refusal};
+use crate::aggregate::{Aggregate, Refusal};
+use viral_ledger::versions::Versioned as _;
 
 /// An aggregate with a past.
 pub(crate) struct Given<A> {

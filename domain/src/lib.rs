@@ -10,6 +10,7 @@ pub mod aggregate;
 pub mod assignment;
 pub mod campaign;
 mod codes;
+pub mod decode;
 pub mod effects;
 pub mod engagement;
 pub mod fraud_flag;
@@ -31,6 +32,7 @@ pub mod text;
 pub mod user;
 
 pub use aggregate::{Aggregate, DomainEvent, Refusal};
+pub use decode::{Decoded, Recorded, decode};
 pub use effects::Effect;
 pub use engagement::Measurement;
 pub use ids::{AssignmentId, CampaignId, FlagId, MissionId, OnRampId, PayoutId, UserId};

@@ -131,14 +131,28 @@ pub struct Rate {
 )]
 pub struct InvalidRate(pub String);
 
+impl InvalidRate {
+    fn new(text: &str) -> InvalidRate {
+        InvalidRate(text.chars().take(64).collect())
+    }
+}
+
 impl Rate {
     const SCALE: u32 = 8;
     const ONE: i128 = 100_000_000;
     const MAX: i128 = 1_000_000 * Rate::ONE;
 
-    /// Reads a decimal string.
+    /// Reads a rate that somebody gives.
     pub fn parse(text: &str) -> Result<Rate, InvalidRate> {
-        let invalid = || InvalidRate(text.chars().take(64).collect());
+        match Rate::stored(text)? {
+            rate if rate.units <= Rate::MAX => Ok(rate),
+            _ => Err(InvalidRate::new(text)),
+        }
+    }
+
+    /// Reads a rate that stands in an event: how large one may be is a rule of input.
+    fn stored(text: &str) -> Result<Rate, InvalidRate> {
+        let invalid = || InvalidRate::new(text);
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             return Err(invalid());
         }
@@ -148,7 +162,7 @@ impl Rate {
         }
         decimal.rescale(Rate::SCALE);
         match decimal.mantissa() {
-            units if decimal.scale() == Rate::SCALE && (1..=Rate::MAX).contains(&units) => Ok(Rate { units }),
+            units if decimal.scale() == Rate::SCALE && units > 0 => Ok(Rate { units }),
             _ => Err(invalid()),
         }
     }
@@ -197,7 +211,7 @@ impl Serialize for Rate {
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rate, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Rate::parse(&text).map_err(serde::de::Error::custom)
+        Rate::stored(&text).map_err(serde::de::Error::custom)
     }
 }
 
@@ -279,6 +293,8 @@ mod tests {
             assert!(Rate::parse(text).is_err(), "{text}");
         }
         assert!(Rate::parse("1000000").is_ok());
+        let stored: Rate = serde_json::from_str("\"1000001\"").unwrap();
+        assert_eq!(stored.to_string(), "1000001", "what was agreed on is a fact");
         assert_eq!(
             Rate::parse("1000000")
                 .unwrap()

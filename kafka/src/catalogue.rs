@@ -8,6 +8,7 @@ use crate::{attributes, engagement, topics};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use viral_domain::Aggregate;
 use viral_domain::acceptance::Acceptances;
 use viral_domain::assignment::Assignment;
 use viral_domain::campaign::Campaign;
@@ -15,7 +16,7 @@ use viral_domain::fraud_flag::FraudFlag;
 use viral_domain::on_ramp::OnRamp;
 use viral_domain::payout::Payout;
 use viral_domain::user::{Login, User};
-use viral_domain::{Aggregate, DomainEvent};
+use viral_ledger::versions::Versioned;
 use viral_ledger::{BookEvent, ReversalEvent};
 
 /// The dialect of all schemas.
@@ -60,11 +61,8 @@ impl EventType {
 
 /// All types of events, in the order of their names.
 pub fn all() -> Vec<EventType> {
-    let mut all = of::<BookEvent>(BookEvent::AGGREGATE_TYPE, BookEvent::VERSION);
-    all.extend(of::<ReversalEvent>(
-        ReversalEvent::AGGREGATE_TYPE,
-        ReversalEvent::VERSION,
-    ));
+    let mut all = of::<BookEvent>(BookEvent::AGGREGATE_TYPE);
+    all.extend(of::<ReversalEvent>(ReversalEvent::AGGREGATE_TYPE));
     all.extend(of_aggregate::<Acceptances>());
     all.extend(of_aggregate::<Assignment>());
     all.extend(of_aggregate::<Campaign>());
@@ -101,11 +99,11 @@ fn of_aggregate<A: Aggregate>() -> Vec<EventType>
 where
     A::Event: JsonSchema,
 {
-    of::<A::Event>(A::TYPE, A::Event::VERSION)
+    of::<A::Event>(A::TYPE)
 }
 
 /// The events of an enum that is tagged by `type`: schemars makes one variant of `oneOf` of each.
-fn of<E: JsonSchema>(aggregate_type: &'static str, version: &'static str) -> Vec<EventType> {
+fn of<E: JsonSchema + Versioned>(aggregate_type: &'static str) -> Vec<EventType> {
     let mut schema = schemars::schema_for!(E).to_value();
     state_ranges(&mut schema);
     let none = Map::new();
@@ -114,7 +112,11 @@ fn of<E: JsonSchema>(aggregate_type: &'static str, version: &'static str) -> Vec
     variants
         .into_iter()
         .flatten()
-        .map(|variant| of_variant(variant, definitions, aggregate_type, version))
+        .filter_map(|variant| {
+            let name = variant["properties"]["type"]["const"].as_str()?;
+            let known = E::TYPES.iter().find(|known| known.name == name)?;
+            Some(of_variant(variant, definitions, aggregate_type, known.version))
+        })
         .collect()
 }
 

@@ -12,7 +12,6 @@ use crate::address::Address;
 use crate::amount::Amount;
 use crate::event::BookEvent;
 use crate::refusal::Refusal;
-use checks::check_not_expired;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
@@ -31,7 +30,7 @@ pub struct Hold {
 /// An event that a sound book could not have produced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
-    /// The book would have refused it.
+    /// The state does not allow it.
     #[error("{0}")]
     Refused(#[from] Refusal),
     /// It contradicts the state in a way no command could.

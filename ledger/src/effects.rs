@@ -1,17 +1,14 @@
-//! What a transaction does to the totals of its accounts, and every check that it must pass. `decide` and `evolve`
-//! both come through here, so what was accepted live is accepted in a replay, and nothing else is.
+//! What a transaction does to the totals of its accounts, and what must hold of the money. `decide` and `evolve` both come
+//! through here, so what was accepted live is accepted in a replay, by this version and by every later one: a rule that
+//! may ever change stands in `input.rs`.
 
 use crate::account::{Account, NormalSide};
 use crate::address::Address;
 use crate::amount::Amount;
 use crate::book::{Book, Hold};
 use crate::refusal::Refusal;
-use crate::transaction::{Metadata, Posting, Reference};
-use chrono::{DateTime, Datelike, Utc};
-
-/// The most postings that one transaction may have. The store has the last word: it refuses an event whose line would
-/// be longer than 65,535 bytes.
-pub(crate) const MAX_POSTINGS: usize = 200;
+use crate::transaction::Posting;
+use chrono::{DateTime, Utc};
 
 /// What one account gains on both sides.
 pub(crate) struct Change {
@@ -20,28 +17,8 @@ pub(crate) struct Change {
     pub(crate) credits: i128,
 }
 
-/// Checks how many postings there are.
-pub(crate) fn check_count(postings: &[Posting]) -> Result<(), Refusal> {
-    match postings.len() {
-        0 => Err(Refusal::EmptyTransaction),
-        count if count > MAX_POSTINGS => Err(Refusal::TooManyPostings {
-            count,
-            max: MAX_POSTINGS,
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Checks what the postings and their effective time say by themselves.
-pub(crate) fn check_postings(postings: &[Posting], effective_at: DateTime<Utc>) -> Result<(), Refusal> {
-    for (index, posting) in postings.iter().enumerate() {
-        if posting.debit == posting.credit {
-            return Err(Refusal::SelfTransfer {
-                posting: index + 1,
-                account: posting.debit.clone(),
-            });
-        }
-    }
+/// Refuses postings that move nothing, or move money the wrong way.
+pub(crate) fn check_signs(postings: &[Posting]) -> Result<(), Refusal> {
     for (index, posting) in postings.iter().enumerate() {
         if !posting.amount.is_positive() {
             return Err(Refusal::AmountNotPositive {
@@ -49,11 +26,7 @@ pub(crate) fn check_postings(postings: &[Posting], effective_at: DateTime<Utc>) 
             });
         }
     }
-    if (1900..=9999).contains(&effective_at.year()) {
-        Ok(())
-    } else {
-        Err(Refusal::EffectiveOutOfRange(effective_at))
-    }
+    Ok(())
 }
 
 /// The changes that the postings make, if the state allows all of them. `captured` is the hold that they turn into
@@ -66,6 +39,7 @@ pub(crate) fn of_transaction(
     effective_at: DateTime<Utc>,
     captured: Option<&Hold>,
 ) -> Result<Vec<Change>, Refusal> {
+    check_signs(postings)?;
     check_accounts(book, postings)?;
     if let Some(through) = book.closed_through()
         && effective_at.date_naive() <= through
@@ -147,7 +121,7 @@ fn check_capture(book: &Book, postings: &[Posting], hold: &Hold) -> Result<(), R
                 account: hold.account.clone(),
             });
         }
-        // At most MAX_POSTINGS amounts of at most 10^24: far from the bounds of i128.
+        // No memory has room for the 10^14 amounts of at most 10^24 that i128 could not hold.
         requested += posting.amount.minor();
     }
     if requested > hold.amount.minor() {
@@ -159,6 +133,7 @@ fn check_capture(book: &Book, postings: &[Posting], hold: &Hold) -> Result<(), R
     Ok(())
 }
 
+/// The changes of all accounts; the sums are far within i128, as above.
 fn sum(postings: &[Posting]) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::with_capacity(postings.len() + 1);
     for posting in postings {
@@ -212,68 +187,4 @@ pub(crate) fn insufficient(address: &Address, account: &Account, available: i128
         needed: account.asset.decimal(needed),
         asset: account.asset,
     }
-}
-
-/// The refusal of a date or time that could not be written with a year of four digits.
-pub(crate) fn unprintable(field: &str) -> Refusal {
-    Refusal::InvalidText {
-        field: field.to_owned(),
-        problem: "is outside 1900-01-01 to 9999-12-31".to_owned(),
-    }
-}
-
-/// Refuses text that is too long or has characters that cannot be kept everywhere (control characters).
-pub(crate) fn check_text(field: &str, text: &str, max: usize) -> Result<(), Refusal> {
-    let problem = if text.chars().count() > max {
-        format!("has more than {max} characters")
-    } else if text.chars().any(char::is_control) {
-        "has control characters (line breaks, tabs, NUL …)".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(Refusal::InvalidText {
-        field: field.to_owned(),
-        problem,
-    })
-}
-
-/// Checks a reason or a description, if there is one.
-pub(crate) fn check_remark(field: &str, text: Option<&String>) -> Result<(), Refusal> {
-    text.map_or(Ok(()), |text| check_text(field, text, 1_000))
-}
-
-/// Checks all texts of a transaction.
-pub(crate) fn check_texts(
-    description: Option<&String>,
-    reference: Option<&Reference>,
-    metadata: &Metadata,
-) -> Result<(), Refusal> {
-    check_remark("description", description)?;
-    check_reference(reference)?;
-    check_metadata(metadata)
-}
-
-/// Checks a reference, if there is one.
-pub(crate) fn check_reference(reference: Option<&Reference>) -> Result<(), Refusal> {
-    let Some(reference) = reference else { return Ok(()) };
-    check_text("reference.type", &reference.kind, 64)?;
-    check_text("reference.id", &reference.id, 200)
-}
-
-/// Checks free fields: at most 64, keys of at most 64 characters, values of at most 1,000.
-pub(crate) fn check_metadata(metadata: &Metadata) -> Result<(), Refusal> {
-    if metadata.len() > 64 {
-        return Err(Refusal::InvalidText {
-            field: "metadata".to_owned(),
-            problem: format!("has {} entries, at most 64 are kept", metadata.len()),
-        });
-    }
-    for (key, value) in metadata {
-        check_text("a key of metadata", key, 64)?;
-        // Replays come here too: the name of the field is put together only where it is told.
-        if check_text("metadata", value, 1_000).is_err() {
-            check_text(&format!("metadata.{key}"), value, 1_000)?;
-        }
-    }
-    Ok(())
 }

@@ -201,22 +201,17 @@ impl BookEvent {
     pub const AGGREGATE_TYPE: &'static str = "book";
     /// The id of the one book.
     pub const AGGREGATE_ID: &'static str = "main";
-    /// The version of every event's schema.
-    pub const VERSION: &'static str = "1";
-
-    /// The event's type, the same text that tags its JSON.
-    pub fn event_type(&self) -> &'static str {
-        match self {
-            BookEvent::AccountOpened(_) => "book.account_opened",
-            BookEvent::AccountFrozen(_) => "book.account_frozen",
-            BookEvent::AccountUnfrozen(_) => "book.account_unfrozen",
-            BookEvent::AccountClosed(_) => "book.account_closed",
-            BookEvent::TransactionPosted(_) => "book.transaction_posted",
-            BookEvent::HoldPlaced(_) => "book.hold_placed",
-            BookEvent::HoldVoided(_) => "book.hold_voided",
-            BookEvent::HoldExpired(_) => "book.hold_expired",
-            BookEvent::PeriodClosed(_) => "book.period_closed",
-            BookEvent::SnapshotTaken(_) => "book.snapshot_taken",
-        }
-    }
 }
+
+crate::event_types!(BookEvent {
+    AccountOpened => "book.account_opened" "1",
+    AccountFrozen => "book.account_frozen" "1",
+    AccountUnfrozen => "book.account_unfrozen" "1",
+    AccountClosed => "book.account_closed" "1",
+    TransactionPosted => "book.transaction_posted" "1",
+    HoldPlaced => "book.hold_placed" "1",
+    HoldVoided => "book.hold_voided" "1",
+    HoldExpired => "book.hold_expired" "1",
+    PeriodClosed => "book.period_closed" "1",
+    SnapshotTaken => "book.snapshot_taken" "1",
+});

@@ -3,7 +3,8 @@
 //! It knows nothing of campaigns, databases, clocks or random numbers: time and ids arrive in the arguments. A
 //! [`Book`] is a state machine with two functions: [`Book::decide`] checks a [`Command`] against the state and answers
 //! with the [`BookEvent`] that would carry it out, or with the first [`Refusal`] in a fixed precedence;
-//! [`Book::evolve`] applies an event, checking every invariant again, so that replaying a log is also auditing it.
+//! [`Book::evolve`] applies an event, checking again whatever must hold of money and order, so that replaying a log is also
+//! auditing it. Rules of input are asked by decisions only: tightening one never breaks an old log.
 
 pub mod account;
 pub mod address;
@@ -19,8 +20,10 @@ pub mod state_text;
 pub mod timestamp;
 pub mod transaction;
 pub mod trial_balance;
+pub mod versions;
 
 mod effects;
+mod input;
 
 pub use account::{Account, Flags, NormalSide};
 pub use address::Address;

@@ -31,13 +31,8 @@ pub struct ReversalRequested {
 impl ReversalEvent {
     /// The type of the aggregate that these events belong to; its id is the original's.
     pub const AGGREGATE_TYPE: &'static str = "reversal";
-    /// The version of every event's schema.
-    pub const VERSION: &'static str = "1";
-
-    /// The event's type, the same text that tags its JSON.
-    pub fn event_type(&self) -> &'static str {
-        match self {
-            ReversalEvent::Requested(_) => "reversal.requested",
-        }
-    }
 }
+
+crate::event_types!(ReversalEvent {
+    Requested => "reversal.requested" "1",
+});

@@ -131,7 +131,7 @@ impl Parts {
         let fields: Vec<&str> = line.split('|').collect();
         match fields[..] {
             [address, asset, debits, credits, held, flags] => {
-                let address = Address::parse(address).map_err(|e| e.to_string())?;
+                let address = Address::stored(address).map_err(|e| e.to_string())?;
                 let asset = Asset::parse(asset).map_err(|e| e.to_string())?;
                 let amount = |text| match Amount::parse(text, asset) {
                     Ok(amount) if amount >= Amount::ZERO => Ok(amount),
@@ -151,7 +151,7 @@ impl Parts {
             }
             [id, address, amount, expires_at] => {
                 let id: Uuid = id.parse().map_err(|_| format!("{id:?} is not an id"))?;
-                let account = Address::parse(address).map_err(|e| e.to_string())?;
+                let account = Address::stored(address).map_err(|e| e.to_string())?;
                 let asset = self.accounts.get(&account).map(|a| a.asset);
                 let asset = asset.ok_or_else(|| format!("a hold on the unknown account {account}"))?;
                 let expires_at = match expires_at {

@@ -81,6 +81,12 @@ pub struct Code(#[schemars(regex(pattern = "^[a-z][a-z0-9_]{0,31}$"))] Cow<'stat
 #[error("{0:?} is not a transaction code: a lower-case letter, then up to 31 lower-case letters, digits or '_'")]
 pub struct InvalidCode(pub String);
 
+impl InvalidCode {
+    fn new(text: &str) -> InvalidCode {
+        InvalidCode(text.chars().take(64).collect())
+    }
+}
+
 impl Code {
     /// The code of reversals; no other transaction may carry it.
     pub const REVERSAL: Code = Code(Cow::Borrowed("reversal"));
@@ -91,16 +97,28 @@ impl Code {
     /// The capture of a hold, where the caller says no more.
     pub const CAPTURE: Code = Code(Cow::Borrowed("capture"));
 
-    /// Reads a code.
+    /// The longest code that a transaction can be given, in characters.
+    pub const MAX_LENGTH: usize = 32;
+
+    /// Reads a code that somebody gives.
     pub fn parse(text: &str) -> Result<Code, InvalidCode> {
+        if text.len() > Code::MAX_LENGTH {
+            return Err(InvalidCode::new(text));
+        }
+        Code::stored(text)
+    }
+
+    /// Reads a code that stands in an event, whatever its length: that is a rule of input. Exports write the characters
+    /// as they are.
+    pub fn stored(text: &str) -> Result<Code, InvalidCode> {
         let first = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
         let rest = text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if first && rest && text.len() <= 32 {
+        if first && rest {
             Ok(Code(text.to_owned().into()))
         } else {
-            Err(InvalidCode(text.chars().take(64).collect()))
+            Err(InvalidCode::new(text))
         }
     }
 
@@ -125,7 +143,7 @@ impl fmt::Display for Code {
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Code::parse(&text).map_err(serde::de::Error::custom)
+        Code::stored(&text).map_err(serde::de::Error::custom)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::fact::{self, Event, Problem};
 use crate::load;
 use crate::model::{Fold, ReadModel, WhenBad};
 use crate::registry::{self, Parked};
+use crate::unknown;
 use crate::unseal::{Unseal, UnsealError};
 use sqlx::{Executor as _, PgConnection};
 use std::collections::HashSet;
@@ -51,14 +52,18 @@ pub(crate) async fn read<'a>(
     unseal: &dyn Unseal,
     events: &'a [StoredEvent],
 ) -> Result<Vec<Item<'a>>, UnsealError> {
-    let wanted = events.iter().enumerate().filter(|(_, stored)| model.is_about(stored));
-    let mut items: Vec<Item<'a>> = wanted
-        .map(|(index, stored)| Item {
-            index,
-            stored,
-            event: fact::read(stored),
-        })
-        .collect();
+    let mut items: Vec<Item<'a>> = Vec::new();
+    for (index, stored) in events.iter().enumerate() {
+        let event = match model.is_about(stored) {
+            true => fact::read(stored).transpose(),
+            false if fact::recorded(stored).is_in_known_stream() => continue,
+            false => None,
+        };
+        match event {
+            Some(event) => items.push(Item { index, stored, event }),
+            None => unknown::pass_by(model.name, stored),
+        }
+    }
     let sealed = |item: &Item<'_>| item.event.as_ref().ok().and_then(|event| event.sealed().cloned());
     let all: Vec<Sealed> = items.iter().filter_map(sealed).collect();
     if all.is_empty() {

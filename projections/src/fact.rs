@@ -1,15 +1,10 @@
-//! From a stored event to a typed one. Whatever cannot be read is a bad event, here and nowhere else.
+//! From a stored event to a typed one. Whatever cannot be read is a bad event or an unknown one, here and nowhere else.
 
 use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
-use viral_domain::assignment::AssignmentEvent;
-use viral_domain::campaign::CampaignEvent;
-use viral_domain::fraud_flag::FraudFlagEvent;
-use viral_domain::payout::PayoutEvent;
+use viral_domain::decode::DecodeError;
 use viral_domain::user::UserEvent;
-use viral_domain::{DomainEvent, Sealed};
-use viral_ledger::BookEvent;
+use viral_domain::{Recorded, Sealed, decode};
 use viral_store::{Position, StoredEvent};
 
 /// Types of aggregates, as they stand in streams.
@@ -30,15 +25,7 @@ pub(crate) mod aggregate {
 pub(crate) struct Problem(pub(crate) String);
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Fact {
-    Book(BookEvent),
-    User(UserEvent),
-    Campaign(CampaignEvent),
-    Assignment(AssignmentEvent),
-    Payout(PayoutEvent),
-    FraudFlag(FraudFlagEvent),
-}
+pub(crate) use viral_domain::Decoded as Fact;
 
 /// An event as folds see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,27 +57,29 @@ impl Event {
     }
 }
 
-/// Reads an event of an aggregate that some read model wants.
-pub(crate) fn read(stored: &StoredEvent) -> Result<Event, Problem> {
-    let (fact, event_type) = match &*stored.stream.aggregate_type {
-        aggregate::BOOK => {
-            let event: BookEvent = payload(stored, BookEvent::VERSION)?;
-            let event_type = event.event_type();
-            (Fact::Book(event), event_type)
-        }
-        aggregate::USER => domain(stored, Fact::User)?,
-        aggregate::CAMPAIGN => domain(stored, Fact::Campaign)?,
-        aggregate::ASSIGNMENT => domain(stored, Fact::Assignment)?,
-        aggregate::PAYOUT => domain(stored, Fact::Payout)?,
-        aggregate::FRAUD_FLAG => domain(stored, Fact::FraudFlag)?,
-        other => return Err(Problem(format!("aggregates of type {other} are not known"))),
-    };
-    if event_type != stored.event_type {
-        return Err(Problem(format!(
-            "the event is of type {}, its payload of type {event_type}",
-            stored.event_type
-        )));
+/// What decoding asks of an event of the log.
+pub(crate) fn recorded(stored: &StoredEvent) -> Recorded<'_> {
+    Recorded {
+        aggregate_type: &stored.stream.aggregate_type,
+        aggregate_id: &stored.stream.aggregate_id,
+        event_type: &stored.event_type,
+        version: &stored.event_version,
+        payload: &stored.payload,
     }
+}
+
+/// Reads an event of an aggregate that some read model wants; nothing if it is of a type that this program does not know.
+/// A program that knows it has a fold of another schema version, if the fold takes it in, and builds the tables anew.
+///
+/// An unknown version of a known type is a bad event: once the program is updated, what was parked is taken in. So is any
+/// unknown event of the book, as it may have moved money.
+pub(crate) fn read(stored: &StoredEvent) -> Result<Option<Event>, Problem> {
+    let recorded = recorded(stored);
+    let fact = match decode(&recorded) {
+        Ok(fact) => fact,
+        Err(DecodeError::UnknownType { .. }) if !recorded.is_of_book() => return Ok(None),
+        Err(error) => return Err(Problem(error.to_string())),
+    };
     let aggregate = match fact {
         Fact::Book(_) => Uuid::nil(),
         _ => stored
@@ -102,7 +91,7 @@ pub(crate) fn read(stored: &StoredEvent) -> Result<Event, Problem> {
     let metadata = stored
         .parse_metadata()
         .map_err(|e| Problem(format!("the metadata cannot be read: {e}")))?;
-    Ok(Event {
+    Ok(Some(Event {
         position: stored.position,
         id: stored.event_id,
         aggregate,
@@ -110,20 +99,5 @@ pub(crate) fn read(stored: &StoredEvent) -> Result<Event, Problem> {
         actor: metadata.actor.map(Into::into),
         fact,
         clear: None,
-    })
-}
-
-fn domain<E: DomainEvent>(stored: &StoredEvent, fact: fn(E) -> Fact) -> Result<(Fact, &'static str), Problem> {
-    let event: E = payload(stored, E::VERSION)?;
-    let event_type = event.event_type();
-    Ok((fact(event), event_type))
-}
-
-/// The payload of an event of this version.
-pub(crate) fn payload<E: DeserializeOwned>(stored: &StoredEvent, version: &str) -> Result<E, Problem> {
-    if stored.event_version != version {
-        let (event_type, found) = (&stored.event_type, &stored.event_version);
-        return Err(Problem(format!("version {found} of {event_type} is not known")));
-    }
-    serde_json::from_str(&stored.payload).map_err(|e| Problem(format!("the payload cannot be read: {e}")))
+    }))
 }

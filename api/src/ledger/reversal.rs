@@ -76,7 +76,7 @@ fn parts(original: Uuid, transaction: Transaction, reason: Option<String>) -> Re
         reversal,
     });
     let requested =
-        NewEvent::new(requested.event_type(), ReversalEvent::VERSION, &requested).map_err(|e| error::internal(&e))?;
+        NewEvent::new(requested.event_type(), requested.version(), &requested).map_err(|e| error::internal(&e))?;
     Ok(vec![
         Part::Events {
             stream: StreamId::new(ReversalEvent::AGGREGATE_TYPE, original.to_string()),

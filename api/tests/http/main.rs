@@ -31,6 +31,7 @@ mod serving;
 mod stage;
 mod support;
 mod transactions;
+mod unknown_events;
 mod users;
 mod wallets;
 mod watched;

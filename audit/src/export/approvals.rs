@@ -4,7 +4,8 @@
 //! and the order to close a campaign come in units before. Only those of open payouts and closing campaigns are kept
 //! until they are over, so memory does not grow with the log.
 
-use crate::domain_event;
+use crate::decode;
+use crate::error::AuditError;
 use std::collections::HashMap;
 use uuid::Uuid;
 use viral_domain::assignment::{Assignment, AssignmentEvent};
@@ -92,23 +93,27 @@ pub(super) struct Approvals {
 
 impl Approvals {
     /// Takes in the next event of the log.
-    pub(super) fn read(&mut self, event: &StoredEvent) -> Result<(), String> {
+    pub(super) fn read(&mut self, event: &StoredEvent) -> Result<(), AuditError> {
         match &*event.stream.aggregate_type {
             Assignment::TYPE if concerns_money(&event.event_type) => {
-                let (event, seen) = self.seen::<Assignment>(event)?;
-                self.assignment(event, &seen);
+                if let Some((event, seen)) = self.seen::<Assignment>(event)? {
+                    self.assignment(event, &seen);
+                }
             }
             Campaign::TYPE if concerns_money(&event.event_type) => {
-                let (event, seen) = self.seen::<Campaign>(event)?;
-                self.campaign(event, &seen);
+                if let Some((event, seen)) = self.seen::<Campaign>(event)? {
+                    self.campaign(event, &seen);
+                }
             }
             OnRamp::TYPE => {
-                let (event, seen) = self.seen::<OnRamp>(event)?;
-                self.on_ramp(event, &seen);
+                if let Some((event, seen)) = self.seen::<OnRamp>(event)? {
+                    self.on_ramp(event, &seen);
+                }
             }
             Payout::TYPE => {
-                let (event, seen) = self.seen::<Payout>(event)?;
-                self.payout(event, &seen);
+                if let Some((event, seen)) = self.seen::<Payout>(event)? {
+                    self.payout(event, &seen);
+                }
             }
             _ => {}
         }
@@ -120,8 +125,9 @@ impl Approvals {
         self.of_unit.remove(&transaction).unwrap_or_default()
     }
 
-    fn seen<A: Aggregate>(&mut self, event: &StoredEvent) -> Result<(A::Event, Seen), String> {
-        let metadata = event.parse_metadata().map_err(|e| format!("metadata: {e}"))?;
+    fn seen<A: Aggregate>(&mut self, event: &StoredEvent) -> Result<Option<(A::Event, Seen)>, AuditError> {
+        let broken = |error| AuditError::broken(event.position, format!("metadata: {error}"));
+        let metadata = event.parse_metadata().map_err(broken)?;
         if self.unit != Some(metadata.unit_id) {
             self.unit = Some(metadata.unit_id);
             self.of_unit.clear();
@@ -131,7 +137,7 @@ impl Approvals {
             actor: metadata.actor.map(Into::into),
             at: time_text(&event.recorded_at),
         };
-        Ok((domain_event::read::<A>(event)?, seen))
+        Ok(decode::of::<A>(event)?.map(|read| (read, seen)))
     }
 
     fn assignment(&mut self, event: AssignmentEvent, seen: &Seen) {

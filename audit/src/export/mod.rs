@@ -12,7 +12,7 @@ mod journal_csv;
 pub mod names;
 
 use crate::as_of::AsOf;
-use crate::book_event;
+use crate::decode;
 use crate::error::AuditError;
 use crate::progress::Progress;
 use crate::replay::{each_event, each_event_after};
@@ -112,8 +112,8 @@ pub async fn journal(
     let mut entries = 0;
     each_event(store, up_to, progress, |event| {
         let broken = |problem| AuditError::broken(event.position, problem);
-        approvals.read(event).map_err(broken)?;
-        match book_event::decode(event).map_err(broken)? {
+        approvals.read(event)?;
+        match decode::book(event)? {
             Some(BookEvent::AccountOpened(opened)) => writer.account(&opened).map_err(AuditError::Output),
             Some(BookEvent::TransactionPosted(transaction)) => {
                 let metadata = event.parse_metadata().map_err(|e| broken(format!("metadata: {e}")))?;

@@ -64,7 +64,7 @@ pub fn from_beancount(name: &str) -> Option<(Address, NormalSide)> {
         _ => return None,
     };
     let segments: Option<Vec<String>> = rest.split(':').map(segment_of).collect();
-    let address = Address::parse(&segments?.join(":")).ok()?;
+    let address = Address::stored(&segments?.join(":")).ok()?;
     // Only the one name of the address is its name.
     (to_beancount(&address, normal_side) == name).then_some((address, normal_side))
 }

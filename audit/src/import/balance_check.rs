@@ -9,7 +9,7 @@ use super::options::{Options, Patterns};
 use super::positions::Positions;
 use super::report::LISTED;
 use super::row::{REFERENCE, Row};
-use crate::book_event;
+use crate::decode;
 use crate::error::AuditError;
 use crate::progress::Progress;
 use crate::replay::each_event;
@@ -102,7 +102,7 @@ impl BalanceCheck {
     }
 
     fn opening(&mut self, event: &StoredEvent, source: &str) -> Result<(), AuditError> {
-        match book_event::decode(event).map_err(|problem| AuditError::broken(event.position, problem))? {
+        match decode::book(event)? {
             Some(BookEvent::AccountOpened(opened)) => self.opened(&opened.account, opened.normal_side),
             Some(BookEvent::TransactionPosted(transaction)) if !is_from(&transaction, source) => {
                 transaction.postings.iter().for_each(|posting| self.add(posting));

@@ -57,7 +57,8 @@ impl Consequences {
         Ok(())
     }
 
-    /// Checks an event of the ledger against what is due, on the book before it.
+    /// Checks an event of the ledger against what is due, on the book before it. Whether the money allows it is the book's
+    /// business, and by which rules of input it was decided nobody asks: they may have been others.
     pub(super) fn of_ledger(&mut self, event: &StoredEvent, actual: &BookEvent, book: &Book) -> Result<(), String> {
         if let Some(due) = self.due.pop_front() {
             return due.check(event, actual, book);
@@ -78,9 +79,7 @@ impl Consequences {
 impl Due {
     fn check(&self, event: &StoredEvent, actual: &BookEvent, book: &Book) -> Result<(), String> {
         let said = format!("{} at position {}", self.event_type, self.position);
-        let expected = book
-            .decide(event.event_id, event.recorded_at, &self.effect.command)
-            .map_err(|refusal| format!("{said} says to {}, which the book refuses: {refusal}", self.task()))?;
+        let expected = book.carry_out(event.event_id, event.recorded_at, &self.effect.command);
         if expected != *actual {
             let difference = difference(&expected, actual).unwrap_or_default();
             return Err(format!("it is not what {said} says: {difference}"));

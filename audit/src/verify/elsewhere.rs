@@ -1,6 +1,6 @@
 //! What an event says of something that stands elsewhere: a saved snapshot beside the log, a transaction before it.
 
-use crate::book_event;
+use crate::decode;
 use crate::error::AuditError;
 use viral_ledger::event::SnapshotTaken;
 use viral_ledger::{Book, BookEvent, Posting, Transaction};
@@ -39,7 +39,7 @@ pub(super) async fn reversed(
     let Some(found) = found else {
         return Ok(Err(format!("it reverses {id}, which is not in the log before it")));
     };
-    let Ok(Some(BookEvent::TransactionPosted(original))) = book_event::decode(&found) else {
+    let Ok(Some(BookEvent::TransactionPosted(original))) = decode::book(&found) else {
         return Ok(Err(format!("it reverses {id}, which is not a transaction")));
     };
     if original.reverses.is_some() {

@@ -8,6 +8,7 @@
 mod book;
 mod consequences;
 mod elsewhere;
+mod subject;
 mod text;
 mod units;
 mod whole_log;
@@ -36,10 +37,23 @@ pub struct Finding {
     pub problem: String,
 }
 
+/// An event that a later version of the program wrote. What it says and does is not known here, so neither is whether
+/// what lies behind it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotVerified {
+    /// Where, a decimal string.
+    #[serde(serialize_with = "as_text")]
+    pub position: Position,
+    /// Its type.
+    pub event_type: String,
+    /// Its version.
+    pub event_version: String,
+}
+
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verification {
-    /// Whether the whole log holds.
+    /// Whether the whole log holds, as far as it was to be read.
     pub holds: bool,
     /// How many events were read and hold by themselves and with everything before them.
     pub events: u64,
@@ -49,6 +63,9 @@ pub struct Verification {
     pub state_hash: String,
     /// The first position that does not hold, and what is wrong with it.
     pub first_bad: Option<Finding>,
+    /// Where reading ended because this version of the program does not know the event there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_verified: Option<NotVerified>,
     /// Whether nothing else is wrong than that the last unit's end is missing, as where a copy was cut off.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ends_in_incomplete_unit: bool,
@@ -92,11 +109,12 @@ pub async fn verify_up_to(
         verifier.note(finding);
     }
     Ok(Verification {
-        holds: verifier.first.is_none(),
+        holds: verifier.first.is_none() && verifier.not_verified.is_none(),
         events: verifier.position.0,
         position: verifier.position.to_string(),
         state_hash: verifier.book.state_hash(),
         first_bad: verifier.first,
+        not_verified: verifier.not_verified,
         ends_in_incomplete_unit,
         seconds: started.elapsed().as_secs_f64(),
     })
@@ -113,6 +131,19 @@ struct Verifier {
     book: book::BookCheck,
     whole_log: WholeLog,
     first: Option<Finding>,
+    not_verified: Option<NotVerified>,
+}
+
+/// Why nothing more is read.
+enum Stop {
+    Bad(Finding),
+    Unknown(NotVerified),
+}
+
+impl From<Finding> for Stop {
+    fn from(finding: Finding) -> Stop {
+        Stop::Bad(finding)
+    }
 }
 
 impl Verifier {
@@ -127,6 +158,7 @@ impl Verifier {
             book: book::BookCheck::default(),
             whole_log: WholeLog::default(),
             first: None,
+            not_verified: None,
         }
     }
 
@@ -158,9 +190,16 @@ impl Verifier {
                 }
             };
             for event in &page {
-                if let Err(finding) = self.event(event).await? {
-                    self.note(finding);
-                    return Ok(false);
+                match self.event(event).await? {
+                    Ok(()) => {}
+                    Err(Stop::Bad(finding)) => {
+                        self.note(finding);
+                        return Ok(false);
+                    }
+                    Err(Stop::Unknown(unknown)) => {
+                        self.not_verified = Some(unknown);
+                        return Ok(false);
+                    }
                 }
                 self.position = event.position;
                 self.recorded_at = Some(event.recorded_at);
@@ -172,10 +211,10 @@ impl Verifier {
     }
 
     /// Checks one event. The outer error is of the tools, the inner one of the event.
-    async fn event(&mut self, event: &StoredEvent) -> Result<Result<(), Finding>, AuditError> {
+    async fn event(&mut self, event: &StoredEvent) -> Result<Result<(), Stop>, AuditError> {
         let checked = match self.check(event) {
             Ok(checked) => checked,
-            Err(finding) => return Ok(Err(finding)),
+            Err(stop) => return Ok(Err(stop)),
         };
         self.whole_log.add(event)?;
         match checked {
@@ -189,7 +228,7 @@ impl Verifier {
             }
             Some(BookEvent::TransactionPosted(transaction)) if transaction.reverses.is_some() => {
                 let reversed = elsewhere::reversed(self.store.as_ref(), event.position, &transaction).await?;
-                Ok(reversed.map_err(|problem| self.here(problem)))
+                Ok(reversed.map_err(|problem| self.here(problem).into()))
             }
             _ => Ok(Ok(())),
         }
@@ -202,7 +241,7 @@ impl Verifier {
         Finding { position, problem }
     }
 
-    fn check(&mut self, event: &StoredEvent) -> Result<Option<BookEvent>, Finding> {
+    fn check(&mut self, event: &StoredEvent) -> Result<Option<BookEvent>, Stop> {
         self.check_place(event).map_err(|problem| self.here(problem))?;
         let (metadata, content) = text::check(event, self.store.source()).map_err(|problem| self.here(problem))?;
         if metadata.unit_id == event.event_id {
@@ -210,8 +249,16 @@ impl Verifier {
         }
         let effective_time = metadata.effective_time.clone();
         let in_unit = self.units.check(event.event_id, event.recorded_at, metadata);
-        let checked = in_unit.and_then(|()| self.check_content(event, content, effective_time.as_deref()));
-        checked.map_err(|problem| self.here(problem))
+        in_unit.map_err(|problem| self.here(problem))?;
+        if let Content::Unknown = content {
+            return Err(Stop::Unknown(NotVerified {
+                position: event.position,
+                event_type: event.event_type.to_string(),
+                event_version: event.event_version.to_string(),
+            }));
+        }
+        let checked = self.check_content(event, content, effective_time.as_deref());
+        Ok(checked.map_err(|problem| self.here(problem))?)
     }
 
     fn check_place(&self, event: &StoredEvent) -> Result<(), String> {

@@ -1,10 +1,11 @@
 //! What one event says by itself: its texts are canonical, say what they must, and make a line.
 
-use crate::{book_event, domain_event};
+use super::subject;
+use crate::decode::recorded;
 use chrono::Datelike;
 use serde::Deserialize;
 use std::borrow::Cow;
-use viral_domain::Effect;
+use viral_domain::{Decoded, Effect, Recorded};
 use viral_ledger::{BookEvent, timestamp};
 use viral_store::event::time_text;
 use viral_store::{Metadata, StoredEvent, canonical, line};
@@ -15,8 +16,10 @@ pub(super) enum Content {
     Book(BookEvent),
     /// Something happened in the domain, which does this to the ledger.
     Domain(Vec<Effect>),
-    /// What happened is not known here.
-    Other,
+    /// Somebody wants a transaction undone: the book's event behind it says what that does.
+    Reversal,
+    /// What happened is not known to this version of the program.
+    Unknown,
 }
 
 /// Checks the texts of an event, and answers what they say.
@@ -40,25 +43,51 @@ fn check_payload(event: &StoredEvent) -> Result<Content, String> {
     canonical::check_object(&event.payload).map_err(|e| format!("payload: {e}"))?;
     check_tag(event)?;
     match decoded? {
-        (Content::Other, _) => Ok(Content::Other),
-        (Content::Book(_), _) => Err("payload: canonical, but not spelled as the ledger writes this event".to_owned()),
-        (Content::Domain(_), _) => {
-            Err("payload: canonical, but not spelled as the platform writes this event".to_owned())
-        }
+        (Content::Unknown, _) => Ok(Content::Unknown),
+        _ => Err(format!(
+            "payload: canonical, but not spelled as version {} of this event is written",
+            event.event_version
+        )),
     }
 }
 
-/// What the payload says, and whether it is known to be the canonical text of that.
+/// What the payload says, and whether it is known to be the text that the writer of its version makes of that.
 fn decode(event: &StoredEvent) -> Result<(Content, bool), String> {
-    if let Some(book_event) = book_event::decode(event)? {
-        let is_canonical = is_plain_text_of(&book_event, &event.payload)
-            || canonical::to_text(&book_event).is_ok_and(|text| text == event.payload);
-        return Ok((Content::Book(book_event), is_canonical));
+    let recorded = recorded(event);
+    let decoded = match viral_domain::decode(&recorded) {
+        Ok(decoded) => decoded,
+        Err(error) if error.is_unknown() => return Ok((Content::Unknown, false)),
+        Err(error) => return Err(error.to_string()),
+    };
+    if let Decoded::Book(book_event) = &decoded
+        && event.event_version == book_event.version()
+        && is_plain_text_of(book_event, &event.payload)
+    {
+        return Ok((content(decoded), true));
     }
-    Ok(match domain_event::decode(event)? {
-        Some(decoded) => (Content::Domain(decoded.effects), decoded.is_as_written),
-        None => (Content::Other, false),
-    })
+    if !matches!(decoded, Decoded::Book(_)) {
+        let newest = match event.event_version == decoded.version() {
+            true => Cow::Borrowed(&*event.payload),
+            false => Cow::Owned(decoded.to_json().map_err(|e| format!("payload: {e}"))?.to_string()),
+        };
+        subject::check(event, &newest)?;
+    }
+    let is_as_written = is_as_written(&recorded, &decoded);
+    Ok((content(decoded), is_as_written))
+}
+
+fn content(decoded: Decoded) -> Content {
+    match decoded {
+        Decoded::Book(event) => Content::Book(event),
+        Decoded::Reversal(_) => Content::Reversal,
+        other => Content::Domain(other.effects()),
+    }
+}
+
+/// Each version is spelled by its own writer: which fields there are, and whether nothing is `null` or left out.
+fn is_as_written(recorded: &Recorded<'_>, decoded: &Decoded) -> bool {
+    let written = recorded.as_written(decoded);
+    written.is_ok_and(|written| canonical::to_text(&written).is_ok_and(|text| text == recorded.payload))
 }
 
 /// Whether a text is the canonical one, seen without sorting anything: the fields of the book's events are declared in

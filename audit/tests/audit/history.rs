@@ -6,8 +6,15 @@ use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 use viral_commands::{NewEvent, Part, Settings, Unit, Writer};
 use viral_ledger::ids::reversal_of;
-use viral_ledger::{Address, Amount, Asset, Code, Command, NewTransaction, NormalSide, Posting, Reference};
+use viral_ledger::{
+    Address, Amount, Asset, Code, Command, NewTransaction, NormalSide, Posting, Reference, ReversalEvent,
+    ReversalRequested,
+};
 use viral_store::{EventStore, MemoryStore, Position, StreamId};
+
+/// What is asked about, though it is no transaction.
+pub(crate) const FIRST_ASKED: Uuid = Uuid::from_u128(0xa1);
+pub(crate) const SECOND_ASKED: Uuid = Uuid::from_u128(0xa2);
 
 /// A log that grows, and its time.
 pub(crate) struct History {
@@ -138,18 +145,23 @@ impl History {
         });
         dated.metadata = [("note".to_owned(), "kept".to_owned())].into();
         let wrong = log.command(Command::Post(dated)).await; // 5
-        let event = |kind: &'static str, text: &str| {
-            let payload = serde_json::json!({"type": kind, "text": text});
-            NewEvent::new(kind, "1", &payload).unwrap()
+        // Events that are not the book's, and say nothing of what the book does beside them.
+        let asked = |original: Uuid, reason: &str| {
+            let event = ReversalEvent::Requested(ReversalRequested {
+                original,
+                reason: Some(reason.to_owned()),
+                reversal: reversal_of(original),
+            });
+            NewEvent::new(event.event_type(), event.version(), &event).unwrap()
         };
-        let parcel = |expected, events| Part::Events {
-            stream: StreamId::new("parcel", "p1"),
+        let asking = |original: Uuid, expected, reasons: &[&str]| Part::Events {
+            stream: StreamId::new(ReversalEvent::AGGREGATE_TYPE, original.to_string()),
             expected,
-            events,
+            events: reasons.iter().map(|reason| asked(original, reason)).collect(),
         };
         let post = Command::Post(transaction(&["1.00 CZK customer:1 -> customer:2"]));
         let parts = vec![
-            parcel(0, vec![event("parcel.packed", "a"), event("parcel.sent", "b")]),
+            asking(FIRST_ASKED, 0, &["a", "b"]),
             Part::Ledger {
                 id: None,
                 command: post,
@@ -197,7 +209,7 @@ impl History {
         )
         .await; // 15
         log.writer.snapshot().await.unwrap(); // 16
-        log.append(vec![parcel(2, vec![event("parcel.received", "c")])]).await; // 17
+        log.append(vec![asking(FIRST_ASKED, 2, &["c"])]).await; // 17
         log.command(Command::ClosePeriod {
             through: "2026-01-02".parse().unwrap(),
         })
@@ -207,12 +219,7 @@ impl History {
             reason: None,
         })
         .await; // 19
-        log.append(vec![Part::Events {
-            stream: StreamId::new("reader", "r1"),
-            expected: 0,
-            events: vec![event("reader.enrolled", "d")],
-        }])
-        .await; // 20
+        log.append(vec![asking(SECOND_ASKED, 0, &["d"])]).await; // 20
         assert_eq!(log.head().await, Position(20));
         log
     }

@@ -1,6 +1,6 @@
 //! Verify: a sound log holds, and every way of changing one is named with the first bad position.
 
-use crate::history::{History, time};
+use crate::history::{FIRST_ASKED, History, SECOND_ASKED, time};
 use crate::tampered::{self, Tampered};
 use chrono::Duration;
 use std::sync::Arc;
@@ -158,7 +158,8 @@ async fn streams_and_ids() {
     zero.at(20).sequence = 0;
     finds("a sequence of 0", zero, 20, "streams begin at 1").await;
     let mut moved = log.clone();
-    moved.at(7).stream = StreamId::new("parcel", "p2");
+    moved.at(7).stream = StreamId::new("reversal", SECOND_ASKED.to_string());
+    moved.payload(7, &FIRST_ASKED.to_string(), &SECOND_ASKED.to_string());
     finds(
         "an event in another stream",
         moved,
@@ -271,15 +272,20 @@ async fn a_log_of_many_pages_is_read_to_its_end() {
 async fn many_events(count: u64) -> Arc<dyn EventStore> {
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new(Uuid::from_u128(2)));
     let streams = 500;
+    let original = |index: u64| Uuid::from_u128(index.into());
     let events: Vec<_> = (0..count)
         .map(|index| viral_store::StoredEvent {
             position: Position(index + 1),
             event_id: Uuid::from_u128(u128::from(index) << 64 | u128::from(index.reverse_bits() >> 8)),
-            stream: StreamId::new("stream", (index % streams).to_string()),
+            stream: StreamId::new("reversal", original(index % streams).to_string()),
             sequence: index / streams + 1,
-            event_type: "stream.touched".into(),
+            event_type: "reversal.requested".into(),
             event_version: "1".into(),
-            payload: r#"{"type":"stream.touched"}"#.to_owned(),
+            payload: format!(
+                r#"{{"original":"{}","reversal":"{}","type":"reversal.requested"}}"#,
+                original(index % streams),
+                Uuid::nil()
+            ),
             metadata: String::new(),
             recorded_at: time("2026-01-01T00:00:00Z"),
         })

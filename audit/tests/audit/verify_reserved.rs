@@ -7,7 +7,6 @@ use crate::verify::{finds, verified};
 use crate::verify_domain::{place, told};
 use uuid::Uuid;
 use viral_commands::{NewEvent, Part, Unit};
-use viral_domain::DomainEvent;
 use viral_domain::effects::{fees, wallet};
 use viral_domain::user::{UserEvent, Verification, VerificationChanged};
 use viral_ledger::{Address, Amount, Asset, BookEvent, Command, NormalSide};
@@ -46,7 +45,7 @@ fn verification(journey: &Journey) -> Part {
     Part::Events {
         stream: StreamId::new("user", user.to_string()),
         expected: 1,
-        events: vec![NewEvent::new(event.event_type(), UserEvent::VERSION, &event).unwrap()],
+        events: vec![NewEvent::new(event.event_type(), event.version(), &event).unwrap()],
     }
 }
 

@@ -26,7 +26,7 @@ impl<E: DomainEvent> cqrs_es::DomainEvent for Happened<E> {
     }
 
     fn event_version(&self) -> String {
-        E::VERSION.to_owned()
+        self.0.version().to_owned()
     }
 }
 

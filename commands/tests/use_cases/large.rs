@@ -7,7 +7,7 @@ use uuid::Uuid;
 use viral_commands::use_cases::FundCampaign;
 use viral_commands::{NewEvent, Part, Unit};
 use viral_domain::campaign::{CampaignEvent, PlaceTaken, RewardPaid};
-use viral_domain::{AssignmentId, BasisPoints, CampaignId, DomainEvent as _, MissionId, UserId, Vcoin};
+use viral_domain::{AssignmentId, BasisPoints, CampaignId, MissionId, UserId, Vcoin};
 use viral_store::{EventStore as _, StreamId};
 
 const CREATORS: u128 = 10_000;

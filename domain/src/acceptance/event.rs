@@ -5,7 +5,7 @@ use crate::effects::Effect;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use viral_ledger::timestamp;
+use viral_ledger::{event_types, timestamp};
 
 /// The type of the event that accepts an earlier state.
 pub const HISTORY_ACCEPTED: &str = "log.history_accepted";
@@ -64,14 +64,12 @@ pub struct ClockAccepted {
     pub time: DateTime<Utc>,
 }
 
-impl DomainEvent for AcceptanceEvent {
-    fn event_type(&self) -> &'static str {
-        match self {
-            AcceptanceEvent::HistoryAccepted(_) => HISTORY_ACCEPTED,
-            AcceptanceEvent::ClockAccepted(_) => CLOCK_ACCEPTED,
-        }
-    }
+event_types!(AcceptanceEvent {
+    HistoryAccepted => "log.history_accepted" "1",
+    ClockAccepted => "log.clock_accepted" "1",
+});
 
+impl DomainEvent for AcceptanceEvent {
     fn effects(&self) -> Vec<Effect> {
         Vec::new()
     }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
-use viral_ledger::timestamp;
+use viral_ledger::{event_types, timestamp};
 
 /// An event of stream `assignment/<id>`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -143,21 +143,19 @@ pub struct Approved {
     pub transaction: Uuid,
 }
 
-impl DomainEvent for AssignmentEvent {
-    fn event_type(&self) -> &'static str {
-        match self {
-            AssignmentEvent::Invited(_) => "assignment.invited",
-            AssignmentEvent::Accepted(_) => "assignment.accepted",
-            AssignmentEvent::Declined(_) => "assignment.declined",
-            AssignmentEvent::Withdrawn(_) => "assignment.withdrawn",
-            AssignmentEvent::Submitted(_) => "assignment.submitted",
-            AssignmentEvent::Approved(_) => "assignment.approved",
-            AssignmentEvent::Rejected(_) => "assignment.rejected",
-            AssignmentEvent::Expired(_) => "assignment.expired",
-            AssignmentEvent::Cancelled(_) => "assignment.cancelled",
-        }
-    }
+event_types!(AssignmentEvent {
+    Invited => "assignment.invited" "1",
+    Accepted => "assignment.accepted" "1",
+    Declined => "assignment.declined" "1",
+    Withdrawn => "assignment.withdrawn" "1",
+    Submitted => "assignment.submitted" "1",
+    Approved => "assignment.approved" "1",
+    Rejected => "assignment.rejected" "1",
+    Expired => "assignment.expired" "1",
+    Cancelled => "assignment.cancelled" "1",
+});
 
+impl DomainEvent for AssignmentEvent {
     fn effects(&self) -> Vec<Effect> {
         Vec::new()
     }

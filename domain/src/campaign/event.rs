@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
-use viral_ledger::{Command, timestamp};
+use viral_ledger::{Command, event_types, timestamp};
 
 /// An event of stream `campaign/<id>`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -291,31 +291,29 @@ pub struct FlagOfCampaign {
     pub flag: FlagId,
 }
 
-impl DomainEvent for CampaignEvent {
-    fn event_type(&self) -> &'static str {
-        match self {
-            CampaignEvent::Created(_) => "campaign.created",
-            CampaignEvent::Edited(_) => "campaign.edited",
-            CampaignEvent::Published(_) => "campaign.published",
-            CampaignEvent::Paused(_) => "campaign.paused",
-            CampaignEvent::Resumed(_) => "campaign.resumed",
-            CampaignEvent::MissionAdded(_) => "campaign.mission_added",
-            CampaignEvent::MissionOpened(_) => "campaign.mission_opened",
-            CampaignEvent::MissionClosed(_) => "campaign.mission_closed",
-            CampaignEvent::Funded(_) => "campaign.funded",
-            CampaignEvent::PlaceTaken(_) => "campaign.place_taken",
-            CampaignEvent::PlaceFreed(_) => "campaign.place_freed",
-            CampaignEvent::RewardPaid(_) => "campaign.reward_paid",
-            CampaignEvent::Closing(_) => "campaign.closing",
-            CampaignEvent::Closed(_) => "campaign.closed",
-            CampaignEvent::PayoutReserved(_) => "campaign.payout_reserved",
-            CampaignEvent::PayoutReturned(_) => "campaign.payout_returned",
-            CampaignEvent::PayoutSettled(_) => "campaign.payout_settled",
-            CampaignEvent::Flagged(_) => "campaign.flagged",
-            CampaignEvent::FlagCleared(_) => "campaign.flag_cleared",
-        }
-    }
+event_types!(CampaignEvent {
+    Created => "campaign.created" "1",
+    Edited => "campaign.edited" "1",
+    Published => "campaign.published" "1",
+    Paused => "campaign.paused" "1",
+    Resumed => "campaign.resumed" "1",
+    MissionAdded => "campaign.mission_added" "1",
+    MissionOpened => "campaign.mission_opened" "1",
+    MissionClosed => "campaign.mission_closed" "1",
+    Funded => "campaign.funded" "1",
+    PlaceTaken => "campaign.place_taken" "1",
+    PlaceFreed => "campaign.place_freed" "1",
+    RewardPaid => "campaign.reward_paid" "1",
+    Closing => "campaign.closing" "1",
+    Closed => "campaign.closed" "1",
+    PayoutReserved => "campaign.payout_reserved" "1",
+    PayoutReturned => "campaign.payout_returned" "1",
+    PayoutSettled => "campaign.payout_settled" "1",
+    Flagged => "campaign.flagged" "1",
+    FlagCleared => "campaign.flag_cleared" "1",
+});
 
+impl DomainEvent for CampaignEvent {
     fn effects(&self) -> Vec<Effect> {
         match self {
             CampaignEvent::Created(created) => vec![effects::open(effects::escrow(created.campaign))],

@@ -6,6 +6,7 @@ use crate::ids::FlagId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use viral_ledger::event_types;
 
 /// What a suspicion is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -78,15 +79,13 @@ pub struct Resolved {
     pub reviewer: String,
 }
 
-impl DomainEvent for FraudFlagEvent {
-    fn event_type(&self) -> &'static str {
-        match self {
-            FraudFlagEvent::Raised(_) => "fraud_flag.raised",
-            FraudFlagEvent::Confirmed(_) => "fraud_flag.confirmed",
-            FraudFlagEvent::Dismissed(_) => "fraud_flag.dismissed",
-        }
-    }
+event_types!(FraudFlagEvent {
+    Raised => "fraud_flag.raised" "1",
+    Confirmed => "fraud_flag.confirmed" "1",
+    Dismissed => "fraud_flag.dismissed" "1",
+});
 
+impl DomainEvent for FraudFlagEvent {
     fn effects(&self) -> Vec<Effect> {
         Vec::new()
     }

@@ -7,6 +7,7 @@ use crate::money::{Money, Rate, Vcoin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use viral_ledger::event_types;
 
 /// An event of stream `on_ramp/<id>`, which has just this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,11 +38,11 @@ pub struct Completed {
     pub user: UserId,
 }
 
-impl DomainEvent for OnRampEvent {
-    fn event_type(&self) -> &'static str {
-        "on_ramp.completed"
-    }
+event_types!(OnRampEvent {
+    Completed => "on_ramp.completed" "1",
+});
 
+impl DomainEvent for OnRampEvent {
     fn effects(&self) -> Vec<Effect> {
         let OnRampEvent::Completed(completed) = self;
         let asset = completed.fiat.asset;

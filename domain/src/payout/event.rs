@@ -7,6 +7,7 @@ use crate::money::{Money, Rate, Vcoin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use viral_ledger::event_types;
 
 /// An event of stream `payout/<id>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -184,24 +185,22 @@ pub struct FlagOfPayout {
     pub payout: PayoutId,
 }
 
-impl DomainEvent for PayoutEvent {
-    fn event_type(&self) -> &'static str {
-        match self {
-            PayoutEvent::Requested(_) => "payout.requested",
-            PayoutEvent::SponsorApproved(_) => "payout.sponsor_approved",
-            PayoutEvent::Approved(_) => "payout.approved",
-            PayoutEvent::Submitted(_) => "payout.submitted",
-            PayoutEvent::AttemptFailed(_) => "payout.attempt_failed",
-            PayoutEvent::Unknown(_) => "payout.unknown",
-            PayoutEvent::Settled(_) => "payout.settled",
-            PayoutEvent::Failed(_) => "payout.failed",
-            PayoutEvent::Rejected(_) => "payout.rejected",
-            PayoutEvent::Cancelled(_) => "payout.cancelled",
-            PayoutEvent::Held(_) => "payout.held",
-            PayoutEvent::Released(_) => "payout.released",
-        }
-    }
+event_types!(PayoutEvent {
+    Requested => "payout.requested" "1",
+    SponsorApproved => "payout.sponsor_approved" "1",
+    Approved => "payout.approved" "1",
+    Submitted => "payout.submitted" "1",
+    AttemptFailed => "payout.attempt_failed" "1",
+    Unknown => "payout.unknown" "1",
+    Settled => "payout.settled" "1",
+    Failed => "payout.failed" "1",
+    Rejected => "payout.rejected" "1",
+    Cancelled => "payout.cancelled" "1",
+    Held => "payout.held" "1",
+    Released => "payout.released" "1",
+});
 
+impl DomainEvent for PayoutEvent {
     fn effects(&self) -> Vec<Effect> {
         match self {
             PayoutEvent::Requested(requested) => requested.effects(),

@@ -6,6 +6,7 @@ use crate::ids::{FlagId, PayoutId, UserId};
 use crate::sealed::Sealed;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use viral_ledger::event_types;
 
 /// What a user is to the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -160,19 +161,17 @@ pub struct FlagOfUser {
     pub user: UserId,
 }
 
-impl DomainEvent for UserEvent {
-    fn event_type(&self) -> &'static str {
-        match self {
-            UserEvent::Registered(_) => "user.registered",
-            UserEvent::ProfileChanged(_) => "user.profile_changed",
-            UserEvent::VerificationChanged(_) => "user.verification_changed",
-            UserEvent::PayoutOpened(_) => "user.payout_opened",
-            UserEvent::PayoutClosed(_) => "user.payout_closed",
-            UserEvent::Flagged(_) => "user.flagged",
-            UserEvent::FlagCleared(_) => "user.flag_cleared",
-        }
-    }
+event_types!(UserEvent {
+    Registered => "user.registered" "1",
+    ProfileChanged => "user.profile_changed" "1",
+    VerificationChanged => "user.verification_changed" "1",
+    PayoutOpened => "user.payout_opened" "1",
+    PayoutClosed => "user.payout_closed" "1",
+    Flagged => "user.flagged" "1",
+    FlagCleared => "user.flag_cleared" "1",
+});
 
+impl DomainEvent for UserEvent {
     fn effects(&self) -> Vec<Effect> {
         match self {
             UserEvent::Registered(registered) if registered.role.has_wallet() => {

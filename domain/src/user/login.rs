@@ -7,6 +7,7 @@ use crate::effects::Effect;
 use crate::ids::UserId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use viral_ledger::event_types;
 
 /// An event of stream `login/<hmac>`, which has just this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,11 +26,11 @@ pub struct Claimed {
     pub user: UserId,
 }
 
-impl DomainEvent for LoginEvent {
-    fn event_type(&self) -> &'static str {
-        "login.claimed"
-    }
+event_types!(LoginEvent {
+    Claimed => "login.claimed" "1",
+});
 
+impl DomainEvent for LoginEvent {
     fn effects(&self) -> Vec<Effect> {
         Vec::new()
     }

@@ -1,16 +1,12 @@
 //! From a command to the event that carries it out, or to the first refusal.
 
-use super::{Book, Decision, check_not_expired};
-use crate::account::NormalSide;
+use super::{Book, Decision};
 use crate::address::Address;
-use crate::amount::Amount;
-use crate::asset::Asset;
 use crate::command::Command;
-use crate::effects;
 use crate::event::{AccountChanged, AccountOpened, BookEvent, HoldPlaced, HoldReleased, PeriodClosed, SnapshotTaken};
-use crate::refusal::Refusal;
+use crate::input;
 use crate::timestamp;
-use crate::transaction::{Code, NewTransaction, Posting, Reference, Transaction};
+use crate::transaction::{Code, NewTransaction, Posting, Transaction};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -20,160 +16,83 @@ impl Book {
     /// Times are cut to the microseconds that the log keeps.
     pub fn decide(&self, id: Uuid, now: DateTime<Utc>, command: &Command) -> Decision {
         let now = timestamp::truncate(now);
+        input::check(now, command)?;
+        let event = self.carry_out(id, now, command);
+        self.check(now, &event)?;
+        Ok(event)
+    }
+
+    /// The event that carries out a command, whether or not it is allowed: who checks what was done long ago compares with
+    /// this, without asking the rules that hold today.
+    pub fn carry_out(&self, id: Uuid, now: DateTime<Utc>, command: &Command) -> BookEvent {
+        let now = timestamp::truncate(now);
         match command {
             Command::OpenAccount {
                 account,
                 asset,
                 normal_side,
                 may_go_negative,
-            } => self.open_account(account, *asset, *normal_side, *may_go_negative),
-            Command::FreezeAccount { account, reason } => {
-                effects::check_remark("reason", reason.as_ref())?;
-                effects::check_usable(account, self.existing(account)?)?;
-                Ok(BookEvent::AccountFrozen(changed(account, reason)))
+            } => BookEvent::AccountOpened(AccountOpened {
+                account: account.clone(),
+                asset: *asset,
+                may_go_negative: *may_go_negative,
+                normal_side: *normal_side,
+            }),
+            Command::FreezeAccount { account, reason } => BookEvent::AccountFrozen(changed(account, reason)),
+            Command::UnfreezeAccount { account, reason } => BookEvent::AccountUnfrozen(changed(account, reason)),
+            Command::CloseAccount { account, reason } => BookEvent::AccountClosed(changed(account, reason)),
+            Command::Post(new) => {
+                BookEvent::TransactionPosted(posted(new, new.effective_at.map_or(now, timestamp::truncate), None))
             }
-            Command::UnfreezeAccount { account, reason } => {
-                effects::check_remark("reason", reason.as_ref())?;
-                self.check_frozen(account)?;
-                Ok(BookEvent::AccountUnfrozen(changed(account, reason)))
-            }
-            Command::CloseAccount { account, reason } => {
-                effects::check_remark("reason", reason.as_ref())?;
-                self.check_closable(account)?;
-                Ok(BookEvent::AccountClosed(changed(account, reason)))
-            }
-            Command::Post(transaction) => self.post(now, transaction),
             Command::Reverse {
                 original,
                 postings,
-                is_reversal,
+                is_reversal: _,
                 reason,
-            } => self.reverse(now, *original, postings, *is_reversal, reason),
+            } => BookEvent::TransactionPosted(Transaction {
+                captures: None,
+                code: Code::REVERSAL,
+                description: reason.clone(),
+                effective_at: now,
+                metadata: BTreeMap::new(),
+                postings: postings.iter().map(mirrored).collect(),
+                reference: None,
+                reverses: Some(*original),
+            }),
             Command::PlaceHold {
                 account,
                 amount,
                 asset,
                 expires_at,
                 reference,
-            } => self.place_hold(id, now, account, *amount, *asset, *expires_at, reference),
-            Command::Capture { hold, transaction } => self.capture(now, *hold, transaction),
-            Command::VoidHold { hold, reason } => {
-                effects::check_remark("reason", reason.as_ref())?;
-                self.open_hold(*hold)?;
-                Ok(BookEvent::HoldVoided(released(*hold, reason.clone())))
+            } => BookEvent::HoldPlaced(HoldPlaced {
+                hold: id,
+                account: account.clone(),
+                amount: *amount,
+                asset: *asset,
+                expires_at: expires_at.map(timestamp::truncate),
+                reference: reference.clone(),
+            }),
+            Command::Capture { hold, transaction } => {
+                BookEvent::TransactionPosted(posted(transaction, now, Some(*hold)))
             }
-            Command::ExpireHold { hold } => {
-                self.check_expired(*hold, now)?;
-                Ok(BookEvent::HoldExpired(released(*hold, None)))
-            }
-            Command::ClosePeriod { through } => {
-                self.check_closing(*through, now)?;
-                Ok(BookEvent::PeriodClosed(PeriodClosed { through: *through }))
-            }
-            Command::TakeSnapshot { position } => Ok(BookEvent::SnapshotTaken(SnapshotTaken {
+            Command::VoidHold { hold, reason } => BookEvent::HoldVoided(released(*hold, reason.clone())),
+            Command::ExpireHold { hold } => BookEvent::HoldExpired(released(*hold, None)),
+            Command::ClosePeriod { through } => BookEvent::PeriodClosed(PeriodClosed { through: *through }),
+            Command::TakeSnapshot { position } => BookEvent::SnapshotTaken(SnapshotTaken {
                 position: *position,
                 state_hash: self.state_hash(),
-            })),
+            }),
         }
-    }
-
-    fn open_account(
-        &self,
-        address: &Address,
-        asset: Asset,
-        normal_side: NormalSide,
-        may_go_negative: bool,
-    ) -> Decision {
-        self.check_absent(address)?;
-        Ok(BookEvent::AccountOpened(AccountOpened {
-            account: address.clone(),
-            asset,
-            may_go_negative,
-            normal_side,
-        }))
-    }
-
-    fn post(&self, now: DateTime<Utc>, new: &NewTransaction) -> Decision {
-        let effective_at = new.effective_at.map_or(now, timestamp::truncate);
-        check_new_transaction(new, effective_at)?;
-        effects::of_transaction(self, &new.postings, effective_at, None)?;
-        Ok(BookEvent::TransactionPosted(posted(new, effective_at, None)))
-    }
-
-    fn capture(&self, now: DateTime<Utc>, id: Uuid, new: &NewTransaction) -> Decision {
-        check_new_transaction(new, now)?;
-        let hold = self.open_hold(id)?;
-        check_not_expired(id, hold, now)?;
-        effects::of_transaction(self, &new.postings, now, Some(hold))?;
-        Ok(BookEvent::TransactionPosted(posted(new, now, Some(id))))
-    }
-
-    fn reverse(
-        &self,
-        now: DateTime<Utc>,
-        original: Uuid,
-        postings: &[Posting],
-        is_reversal: bool,
-        reason: &Option<String>,
-    ) -> Decision {
-        effects::check_count(postings)?;
-        effects::check_remark("reason", reason.as_ref())?;
-        effects::check_postings(postings, now)?;
-        if is_reversal {
-            return Err(Refusal::ReversalOfReversal(original));
-        }
-        let mirrored: Vec<Posting> = postings
-            .iter()
-            .map(|posting| Posting {
-                debit: posting.credit.clone(),
-                credit: posting.debit.clone(),
-                ..posting.clone()
-            })
-            .collect();
-        effects::of_transaction(self, &mirrored, now, None)?;
-        Ok(BookEvent::TransactionPosted(Transaction {
-            captures: None,
-            code: Code::REVERSAL,
-            description: reason.clone(),
-            effective_at: now,
-            metadata: BTreeMap::new(),
-            postings: mirrored,
-            reference: None,
-            reverses: Some(original),
-        }))
-    }
-
-    #[allow(clippy::too_many_arguments)] // the fields of one command
-    fn place_hold(
-        &self,
-        id: Uuid,
-        now: DateTime<Utc>,
-        address: &Address,
-        amount: Amount,
-        asset: Asset,
-        expires_at: Option<DateTime<Utc>>,
-        reference: &Option<Reference>,
-    ) -> Decision {
-        let placed = HoldPlaced {
-            hold: id,
-            account: address.clone(),
-            amount,
-            asset,
-            expires_at: expires_at.map(timestamp::truncate),
-            reference: reference.clone(),
-        };
-        self.check_holdable(&placed, now)?;
-        Ok(BookEvent::HoldPlaced(placed))
     }
 }
 
-fn check_new_transaction(new: &NewTransaction, effective_at: DateTime<Utc>) -> Result<(), Refusal> {
-    effects::check_count(&new.postings)?;
-    if new.code == Code::REVERSAL {
-        return Err(Refusal::ReservedCode(new.code.to_string()));
+fn mirrored(posting: &Posting) -> Posting {
+    Posting {
+        debit: posting.credit.clone(),
+        credit: posting.debit.clone(),
+        ..posting.clone()
     }
-    effects::check_texts(new.description.as_ref(), new.reference.as_ref(), &new.metadata)?;
-    effects::check_postings(&new.postings, effective_at)
 }
 
 fn posted(new: &NewTransaction, effective_at: DateTime<Utc>, captures: Option<Uuid>) -> Transaction {

@@ -1,10 +1,10 @@
-//! From an event to the next state, with every check made again.
+//! From an event to the next state, with everything checked again that must hold of money and order.
 
-use super::{Book, Hold, Undo, Violation, check_not_expired};
+use super::{Book, Hold, Undo, Violation};
 use crate::account::{Account, Flags};
 use crate::address::Address;
 use crate::amount::Amount;
-use crate::effects::{self, Change};
+use crate::effects::Change;
 use crate::event::BookEvent;
 use crate::refusal::Refusal;
 use crate::timestamp;
@@ -13,40 +13,30 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 impl Book {
-    /// Applies an event that was recorded at `recorded_at`, which is cut to microseconds as [`Book::decide`] does. Every
-    /// check is made again: an event that decisions would have refused is a [`Violation`], and the state is as before.
+    /// Applies an event that was recorded at `recorded_at`, which is cut to microseconds as [`Book::decide`] does.
+    /// Whatever must hold of money and order is checked again: an event that no sound book could have produced, under
+    /// whatever rules of input, is a [`Violation`], and the state is as before.
     pub fn evolve(&mut self, recorded_at: DateTime<Utc>, event: &BookEvent) -> Result<(), Violation> {
         let recorded_at = timestamp::truncate(recorded_at);
+        self.check_possible(recorded_at, event)?;
+        let changes = self.check(recorded_at, event)?;
         match event {
             BookEvent::AccountOpened(opened) => {
-                self.check_absent(&opened.account)?;
                 let account = Account::new(opened.asset, opened.normal_side, opened.may_go_negative);
                 self.put_account(&opened.account, account);
             }
-            BookEvent::AccountFrozen(changed) => {
-                effects::check_remark("reason", changed.reason.as_ref())?;
-                effects::check_usable(&changed.account, self.existing(&changed.account)?)?;
-                self.update_flags(&changed.account, |flags| flags.frozen = true);
-            }
-            BookEvent::AccountUnfrozen(changed) => {
-                effects::check_remark("reason", changed.reason.as_ref())?;
-                self.check_frozen(&changed.account)?;
-                self.update_flags(&changed.account, |flags| flags.frozen = false);
-            }
-            BookEvent::AccountClosed(changed) => {
-                effects::check_remark("reason", changed.reason.as_ref())?;
-                self.check_closable(&changed.account)?;
-                self.update_flags(&changed.account, |flags| flags.closed = true);
-            }
-            BookEvent::TransactionPosted(transaction) => self.apply_transaction(recorded_at, transaction)?,
-            BookEvent::HoldPlaced(placed) => {
-                self.check_holdable(placed, recorded_at)?;
-                if self.holds.contains_key(&placed.hold) {
-                    return Err(Violation::Contradiction(format!(
-                        "hold {} is open already",
-                        placed.hold
-                    )));
+            BookEvent::AccountFrozen(changed) => self.update_flags(&changed.account, |flags| flags.frozen = true),
+            BookEvent::AccountUnfrozen(changed) => self.update_flags(&changed.account, |flags| flags.frozen = false),
+            BookEvent::AccountClosed(changed) => self.update_flags(&changed.account, |flags| flags.closed = true),
+            BookEvent::TransactionPosted(transaction) => {
+                if let Some(hold) = transaction.captures {
+                    self.release(hold)?;
                 }
+                for change in changes {
+                    self.apply_change(change)?;
+                }
+            }
+            BookEvent::HoldPlaced(placed) => {
                 self.add_held(&placed.account, placed.amount)?;
                 let hold = Hold {
                     account: placed.account.clone(),
@@ -55,29 +45,12 @@ impl Book {
                 };
                 self.put_hold(placed.hold, Some(hold));
             }
-            BookEvent::HoldVoided(released) => {
-                effects::check_remark("reason", released.reason.as_ref())?;
-                self.release(released.hold)?;
-            }
-            BookEvent::HoldExpired(released) => {
-                effects::check_remark("reason", released.reason.as_ref())?;
-                self.check_expired(released.hold, recorded_at)?;
-                self.release(released.hold)?;
-            }
+            BookEvent::HoldVoided(released) | BookEvent::HoldExpired(released) => self.release(released.hold)?,
             BookEvent::PeriodClosed(closed) => {
-                self.check_closing(closed.through, recorded_at)?;
                 self.remember(|book| Undo::ClosedThrough(book.closed_through));
                 self.closed_through = Some(closed.through);
             }
-            BookEvent::SnapshotTaken(snapshot) => {
-                let actual = self.state_hash();
-                if actual != snapshot.state_hash {
-                    let recorded = &snapshot.state_hash;
-                    return Err(Violation::Contradiction(format!(
-                        "the snapshot says the state's hash is {recorded}, the events give {actual}"
-                    )));
-                }
-            }
+            BookEvent::SnapshotTaken(_) => {}
         }
         self.sequence += 1;
         Ok(())
@@ -92,29 +65,24 @@ impl Book {
         self.evolve(recorded_at, event)
     }
 
-    fn apply_transaction(&mut self, recorded_at: DateTime<Utc>, transaction: &Transaction) -> Result<(), Violation> {
-        effects::check_count(&transaction.postings)?;
-        let (description, reference) = (transaction.description.as_ref(), transaction.reference.as_ref());
-        effects::check_texts(description, reference, &transaction.metadata)?;
-        effects::check_postings(&transaction.postings, transaction.effective_at)?;
-        check_kind(recorded_at, transaction)?;
-        let hold = match transaction.captures {
-            Some(id) => {
-                let hold = self.open_hold(id)?;
-                check_not_expired(id, hold, recorded_at)?;
-                Some((id, hold.clone()))
+    /// Checks what no command could make otherwise, whatever the state allows.
+    fn check_possible(&self, recorded_at: DateTime<Utc>, event: &BookEvent) -> Result<(), Violation> {
+        match event {
+            BookEvent::TransactionPosted(transaction) => check_kind(recorded_at, transaction),
+            BookEvent::HoldPlaced(placed) if self.holds.contains_key(&placed.hold) => Err(Violation::Contradiction(
+                format!("hold {} is open already", placed.hold),
+            )),
+            BookEvent::SnapshotTaken(snapshot) => {
+                let (actual, recorded) = (self.state_hash(), &snapshot.state_hash);
+                if actual == *recorded {
+                    return Ok(());
+                }
+                Err(Violation::Contradiction(format!(
+                    "the snapshot says the state's hash is {recorded}, the events give {actual}"
+                )))
             }
-            None => None,
-        };
-        let captured = hold.as_ref().map(|(_, hold)| hold);
-        let changes = effects::of_transaction(self, &transaction.postings, transaction.effective_at, captured)?;
-        if let Some((id, _)) = hold {
-            self.release(id)?;
+            _ => Ok(()),
         }
-        for change in changes {
-            self.apply_change(change)?;
-        }
-        Ok(())
     }
 
     fn apply_change(&mut self, change: Change) -> Result<(), Violation> {

@@ -38,6 +38,16 @@ pub(crate) const REFUSALS: [&str; 26] = [
     "insufficient_funds",
 ];
 
+/// Those that only decisions know.
+pub(crate) const RULES_OF_INPUT: [&str; 6] = [
+    "empty_transaction",
+    "too_many_postings",
+    "invalid_text",
+    "self_transfer",
+    "effective_out_of_range",
+    "reversal_of_reversal",
+];
+
 #[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) asset: Asset,
@@ -87,7 +97,7 @@ impl Account {
     }
 }
 
-type Wrong = BTreeSet<&'static str>;
+pub(crate) type Wrong = BTreeSet<&'static str>;
 
 impl Model {
     pub(crate) fn held(&self, address: &Address) -> i128 {

@@ -1,7 +1,7 @@
 //! Rows as they are inserted and read back.
 
 use crate::error::ProjectionError;
-use crate::fact::{aggregate, payload};
+use crate::fact::recorded;
 use chrono::{DateTime, Utc};
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,8 @@ impl From<&StoredEvent> for EventRow {
 /// # Errors
 /// [`ProjectionError::Halted`] if it is an event of the book that cannot be read.
 pub(super) fn entries(event: &StoredEvent) -> Result<Vec<EntryRow>, ProjectionError> {
-    if event.stream.aggregate_type != aggregate::BOOK {
+    let recorded = recorded(event);
+    if !recorded.is_of_book() {
         return Ok(Vec::new());
     }
     let bad = |problem: String| ProjectionError::Halted {
@@ -104,13 +105,7 @@ pub(super) fn entries(event: &StoredEvent) -> Result<Vec<EntryRow>, ProjectionEr
         position: event.position,
         problem,
     };
-    let fact: BookEvent = payload(event, BookEvent::VERSION).map_err(|problem| bad(problem.0))?;
-    if fact.event_type() != event.event_type {
-        let (found, expected) = (fact.event_type(), &event.event_type);
-        return Err(bad(format!(
-            "the event is of type {expected}, its payload of type {found}"
-        )));
-    }
+    let fact = recorded.book().map_err(|error| bad(error.to_string()))?;
     let BookEvent::TransactionPosted(transaction) = fact else {
         return Ok(Vec::new());
     };

@@ -81,7 +81,7 @@ pub struct Together {
 impl Together {
     /// One more event, with what it does to the ledger.
     pub fn and<E: DomainEvent>(mut self, aggregate: &'static str, id: Uuid, event: E) -> Together {
-        let new = NewEvent::new(event.event_type(), E::VERSION, &event).unwrap();
+        let new = NewEvent::new(event.event_type(), event.version(), &event).unwrap();
         self.events.push((StreamId::new(aggregate, id.to_string()), new));
         let ledger = event.effects().into_iter().map(|effect| Part::Ledger {
             id: effect.id,

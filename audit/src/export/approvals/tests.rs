@@ -20,7 +20,7 @@ fn event<E: DomainEvent + Serialize>(kind: &'static str, id: Uuid, unit: u128, e
         stream: StreamId::new(kind, id.to_string()),
         sequence: 1,
         event_type: event.event_type().into(),
-        event_version: E::VERSION.into(),
+        event_version: event.version().into(),
         payload: canonical::to_text(event).unwrap(),
         metadata: serde_json::to_string(&metadata).unwrap(),
         recorded_at: "2026-03-01T09:00:00Z".parse().unwrap(),
