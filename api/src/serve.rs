@@ -62,10 +62,22 @@ mod tests {
         let mut connection = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
         connection.write_all(request).await.unwrap();
-        let router = Router::new().route("/", get(std::future::pending::<&'static str>));
-        let shutdown = tokio::time::sleep(Duration::from_millis(100));
-        let served = serve_until(listener, router, shutdown, Duration::from_millis(50));
-        tokio::time::timeout(Duration::from_secs(5), served)
+        let (asked, mut is_asked) = tokio::sync::watch::channel(false);
+        let hang = get(move || {
+            asked.send_replace(true);
+            std::future::pending::<&'static str>()
+        });
+        let shutdown = async move {
+            is_asked.wait_for(|asked| *asked).await.unwrap();
+        };
+        let served = serve_until(
+            listener,
+            Router::new().route("/", hang),
+            shutdown,
+            Duration::from_millis(50),
+        );
+        // Longer means that it hangs.
+        tokio::time::timeout(Duration::from_secs(60), served)
             .await
             .unwrap()
             .unwrap();

@@ -1,8 +1,9 @@
 //! A component of the stack for a test, started by the script that users have, on data of its own.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -82,7 +83,7 @@ impl Component {
     /// kill -9, and waits until nobody listens any more.
     pub async fn kill(&self) {
         self.signal("KILL").await;
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.is_ok() {
             assert!(Instant::now() < deadline, "{} outlives kill -9", self.name);
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -122,15 +123,24 @@ impl Drop for Component {
     }
 }
 
-/// A free port that stays free while nobody listens there. The kernel gives ports from 32768 on to outgoing connections: a
-/// client that keeps trying to reach a server that is down would in the end take its port, or be connected to itself.
+/// A free port that stays free while nobody listens there, also beside other tests, here and in other processes. The kernel
+/// gives ports from 32768 on to outgoing connections: a client that keeps trying to reach a server that is down would in
+/// the end take its port, or be connected to itself.
 pub fn steady_port() -> u16 {
+    /// Who has the UDP port of a number has claimed its TCP port, for as long as this process lives.
+    static CLAIMS: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
     let random = || {
         let [.., high, low] = *Uuid::now_v7().as_bytes();
         20_000 + u16::from_be_bytes([high, low]) % 12_000
     };
+    let claim = |port: u16| {
+        let claim = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
+        CLAIMS.lock().unwrap().push(claim);
+        Some(port)
+    };
     std::iter::repeat_with(random)
         .take(100)
-        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .find_map(claim)
         .expect("100 ports are taken")
 }

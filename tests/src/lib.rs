@@ -3,6 +3,7 @@
 pub mod clickhouse;
 pub mod component;
 pub mod files;
+pub mod hold;
 pub mod journey;
 pub mod kafka;
 pub mod kurrentdb;

@@ -1,8 +1,9 @@
 //! Processes of the real binary, as a user would start them.
 
+pub use crate::component::steady_port as free_port;
+
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -62,15 +63,6 @@ pub async fn tool(program: &str, arguments: &[&str], folder: &Path) -> Option<St
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
 /// A running `viral up`.
 #[derive(Debug)]
 pub struct Platform {
@@ -99,7 +91,7 @@ impl Platform {
     pub async fn started(mut command: Command, port: u16) -> Platform {
         let mut child = command.spawn().unwrap();
         let client = Api::new(port);
-        let deadline = Instant::now() + Duration::from_secs(90);
+        let deadline = Instant::now() + Duration::from_secs(180);
         loop {
             if let Some(status) = child.try_wait().unwrap() {
                 panic!("viral ended at once: {status}");
@@ -107,7 +99,7 @@ impl Platform {
             if client.is_ready().await {
                 return Platform { child, client };
             }
-            assert!(Instant::now() < deadline, "viral is not ready after 90 s");
+            assert!(Instant::now() < deadline, "viral is not ready after 180 s");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -160,7 +152,7 @@ async fn stop(mut child: Child) {
     let pid = child.id().expect("the process runs").to_string();
     let signalled = Command::new("kill").args(["-TERM", &pid]).status().await;
     assert!(signalled.unwrap().success());
-    let ended = tokio::time::timeout(Duration::from_secs(30), child.wait()).await;
+    let ended = tokio::time::timeout(Duration::from_secs(120), child.wait()).await;
     assert!(ended.unwrap().unwrap().success());
 }
 

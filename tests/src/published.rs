@@ -26,7 +26,7 @@ use viral_kafka::{Cluster, KafkaError, Relay, Standing, Status, topics};
 use viral_store::{EventStore, Position, PostgresStore, StoredEvent, StreamId, line};
 
 /// How long anything may take that is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The topics have fixed names: one test at a time has them.
 static TURN: Mutex<()> = Mutex::const_new(());

@@ -8,7 +8,7 @@ use axum::http::Request;
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tower::ServiceExt;
 use viral_api::{AppState, Role, Tokens, router};
 use viral_commands::{Commands, Settings, Vault, Writer};
@@ -74,7 +74,7 @@ impl EventStore for Watched {
     async fn snapshot_at(&self, at_most: Position) -> Result<Option<Snapshot>, StoreError> {
         let busy = self.busy.lock().unwrap().take();
         if let Some(busy) = busy
-            && busy.recv_timeout(Duration::from_secs(5)) == Err(mpsc::RecvTimeoutError::Timeout)
+            && busy.recv_timeout(Duration::from_secs(60)) == Err(mpsc::RecvTimeoutError::Timeout)
         {
             self.gave_up.fetch_add(1, Ordering::Relaxed);
         }
@@ -110,6 +110,13 @@ async fn get(router: &Router, path: &str) -> (u16, String) {
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
+/// Waits until a book is being computed.
+async fn is_computing(store: &Watched) {
+    while store.busy.lock().unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The only thread that answers requests is this test's.
 #[tokio::test]
 async fn other_requests_are_answered_while_a_book_is_computed() {
@@ -118,9 +125,7 @@ async fn other_requests_are_answered_while_a_book_is_computed() {
     let (done, busy) = mpsc::channel();
     *store.busy.lock().unwrap() = Some(busy);
     let (past, health) = tokio::join!(get(&router, "/v1/ledger/accounts/alice/balance?as_of=5"), async {
-        while store.busy.lock().unwrap().is_some() {
-            tokio::task::yield_now().await;
-        }
+        is_computing(&store).await;
         let health = get(&router, "/healthz").await;
         drop(done);
         health
@@ -137,8 +142,10 @@ async fn a_book_is_computed_to_its_end_though_the_caller_has_gone() {
     let (done, busy) = mpsc::channel();
     *store.busy.lock().unwrap() = Some(busy);
     let path = "/v1/ledger/accounts/alice/balance?as_of=5";
-    let gone = tokio::time::timeout(Duration::from_millis(100), get(&router, path)).await;
-    assert!(gone.is_err());
+    tokio::select! {
+        answer = get(&router, path) => panic!("{answer:?}"),
+        () = is_computing(&store) => {}
+    }
     drop(done);
     // Whoever asks while it is computed may compute it too; afterwards nobody does.
     assert_eq!(get(&router, path).await.0, 200);
@@ -154,16 +161,19 @@ async fn readiness_is_asked_once_in_a_second() {
     let (router, state, store) = watched(&api).await;
     let asked = || store.heads.swap(0, Ordering::Relaxed);
     asked(); // what the writer asked as it started
+    let began = Instant::now();
     get(&router, "/readyz").await;
     let each = asked();
     assert!(each > 0);
     for _ in 0..20 {
         assert_eq!(get(&router, "/readyz").await, (200, r#"{"status":"ready"}"#.to_owned()));
     }
-    assert_eq!(asked(), 0);
+    // Not once, unless this machine took longer than a second.
+    assert!(asked() <= each * began.elapsed().as_secs());
 
     // Once more after a second, however many ask at the same time, and though the first of them hangs up.
-    tokio::time::sleep(Duration::from_millis(1_010)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let began = Instant::now();
     let first = tokio::spawn({
         let router = router.clone();
         async move { get(&router, "/readyz").await }
@@ -179,6 +189,7 @@ async fn readiness_is_asked_once_in_a_second() {
         all.spawn(async move { get(&router, "/readyz").await.0 });
     }
     assert!(all.join_all().await.into_iter().all(|status| status == 200));
-    assert_eq!(asked(), each);
+    let times = asked() / each;
+    assert!((1..=1 + began.elapsed().as_secs()).contains(&times), "{times}");
     drop(state);
 }

@@ -32,7 +32,7 @@ impl Server {
             port,
             _folder: folder,
         };
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(Instant::now() < deadline, "redis-server does not answer");
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -141,5 +141,6 @@ async fn others_are_not_taken_for_redis() {
     let began = Instant::now();
     let error = version(&format!("redis://127.0.0.1:{port}")).await.unwrap_err();
     assert!(matches!(error, RedisError::Silent), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(5));
+    // Longer means that it waits for ever.
+    assert!(began.elapsed() < Duration::from_secs(60));
 }

@@ -58,29 +58,34 @@ async fn pay_creators(stage: &Stage, campaign: CampaignId, mission: MissionId) {
     stage.world.commands.writer().append(unit).await.unwrap();
 }
 
-/// How long one of some fundings takes, at best.
+/// How long a funding takes.
 async fn funding(stage: &Stage, campaign: CampaignId) -> Duration {
-    let mut best = Duration::MAX;
-    for _ in 0..50 {
-        let amount = vcoin("1");
-        let begin = Instant::now();
-        stage
-            .world
-            .run(&stage.sponsor, &FundCampaign { campaign, amount })
-            .await
-            .unwrap();
-        best = best.min(begin.elapsed());
-    }
-    best
+    let amount = vcoin("1");
+    let begin = Instant::now();
+    stage
+        .world
+        .run(&stage.sponsor, &FundCampaign { campaign, amount })
+        .await
+        .unwrap();
+    begin.elapsed()
 }
 
+/// By turns, so that whatever else the machine does is in the way of both; the fastest of each count. Where a creator costs
+/// something, ten thousand would cost more each time.
 #[tokio::test]
 async fn a_campaign_with_ten_thousand_paid_creators_is_funded_as_fast_as_an_empty_one() {
     let stage = Stage::new().await;
+    let (empty, _) = stage.published("1", 10_000, "1").await;
     let (campaign, mission) = stage.published("1", 10_000, "1").await;
-    let small = funding(&stage, campaign).await;
     pay_creators(&stage, campaign, mission).await;
-    let large = funding(&stage, campaign).await;
+    let (mut small, mut large) = (Duration::MAX, Duration::MAX);
+    for round in 0..1_000 {
+        small = small.min(funding(&stage, empty).await);
+        large = large.min(funding(&stage, campaign).await);
+        if round >= 50 && large < small * 3 {
+            break;
+        }
+    }
     println!("{small:?} without creators, {large:?} with {CREATORS}");
     assert!(large < small * 3, "{large:?} instead of {small:?}");
 }

@@ -172,6 +172,11 @@ impl Race {
         };
     }
 
+    /// How many calls have ended.
+    fn calls(&self) -> u64 {
+        self.tally.lock().unwrap().values().copied().map(u64::from).sum()
+    }
+
     /// One task of many.
     async fn task(self: Arc<Race>, number: usize, mut dice: Dice) {
         let (campaign, sponsor) = (self.campaign, self.stage.sponsor.clone());
@@ -183,11 +188,11 @@ impl Race {
                 }
             }
             1 if number == 1 => {
-                // Some time later the campaign is closed under everybody's feet.
-                for _ in 0..dice.below(40) {
+                // The campaign is closed under everybody's feet, after some of the calls; there are twice as many.
+                let enough = dice.below(100);
+                while self.calls() < enough {
                     tokio::task::yield_now().await;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(dice.below(40))).await;
                 self.ask(&mut dice, &sponsor, &CloseCampaign { campaign }).await;
             }
             _ => {

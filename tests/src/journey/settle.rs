@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use viral_store::PostgresStore;
 
 /// How long what follows by itself may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Closes the campaign of a stage, settles what is open in it, and waits until nothing is left to be done: no
 /// invitation into a closed campaign, no approved payout that was not sent. Answers what was done for that.

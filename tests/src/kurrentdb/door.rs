@@ -48,17 +48,40 @@ impl Door {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 
+    pub(super) fn cuts(&self) -> u64 {
+        *self.cuts.borrow()
+    }
+
     pub(super) async fn shut(&self) {
+        self.close().await;
+        self.cut();
+    }
+
+    async fn close(&self) {
         let task = self.listening.lock().unwrap().take();
         if let Some(task) = task {
             task.abort();
             // Once it has ended, its socket is closed.
             let _ = task.await;
         }
-        self.cut();
+    }
+
+    pub(super) async fn send_away(&self) -> watch::Receiver<u64> {
+        self.close().await;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await.unwrap();
+        let (knocks, knocked) = watch::channel(0);
+        let task = tokio::spawn(async move {
+            loop {
+                drop(listener.accept().await.unwrap());
+                knocks.send_modify(|count| *count += 1);
+            }
+        });
+        *self.listening.lock().unwrap() = Some(task);
+        knocked
     }
 
     pub(super) async fn reopen(&self) {
+        self.close().await;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await.unwrap();
         self.listen(listener);
     }

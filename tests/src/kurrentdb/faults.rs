@@ -39,8 +39,21 @@ pub(super) struct Faults {
     reads: Mutex<VecDeque<Read>>,
     every: Mutex<Vec<(u64, Append)>>,
     seen: AtomicU64,
-    /// How many appends were held, and how often they were let go.
+    /// How many appends are held, and how often they were let go.
     held: watch::Sender<(u64, u64)>,
+    /// How many appends have begun and not ended.
+    under_way: watch::Sender<u64>,
+    /// How many reads there were.
+    reads_seen: watch::Sender<u64>,
+}
+
+/// An append that has begun. It has ended when this is dropped.
+pub(super) struct UnderWay<'a>(&'a Faults);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Default for Faults {
@@ -51,6 +64,8 @@ impl Default for Faults {
             every: Mutex::default(),
             seen: AtomicU64::new(0),
             held: watch::channel((0, 0)).0,
+            under_way: watch::channel(0).0,
+            reads_seen: watch::channel(0).0,
         }
     }
 }
@@ -82,7 +97,23 @@ impl Faults {
         due.map_or(Append::Fine, |(_, fault)| *fault)
     }
 
+    pub(super) fn begin_append(&self) -> UnderWay<'_> {
+        self.under_way.send_modify(|count| *count += 1);
+        UnderWay(self)
+    }
+
+    /// Waits until no append is under way.
+    pub(super) async fn appends_have_ended(&self) {
+        let mut under_way = self.under_way.subscribe();
+        under_way.wait_for(|count| *count == 0).await.unwrap();
+    }
+
+    pub(super) fn reads(&self) -> watch::Receiver<u64> {
+        self.reads_seen.subscribe()
+    }
+
     pub(super) fn of_read(&self) -> Read {
+        self.reads_seen.send_modify(|count| *count += 1);
         self.reads.lock().unwrap().pop_front().unwrap_or(Read::Fine)
     }
 
@@ -98,9 +129,10 @@ impl Faults {
         self.held.send_modify(|(count, _)| *count -= 1);
     }
 
-    pub(super) async fn held(&self) {
+    /// Waits until so many appends are held at once.
+    pub(super) async fn held(&self, wanted: u64) {
         let mut held = self.held.subscribe();
-        held.wait_for(|(count, _)| *count > 0).await.unwrap();
+        held.wait_for(|(count, _)| *count >= wanted).await.unwrap();
     }
 
     pub(super) fn release(&self) {

@@ -39,6 +39,7 @@ use faults::Faults;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -147,19 +148,34 @@ impl Fake {
         self.state.faults.release();
     }
 
-    /// Waits until an append is held.
-    pub async fn held(&self) {
-        self.state.faults.held().await;
+    /// Waits until so many appends are held at once.
+    pub async fn held(&self, appends: u64) {
+        self.state.faults.held(appends).await;
     }
 
-    /// Cuts all connections.
-    pub fn cut(&self) {
-        self.state.door.cut();
+    /// Waits until all appends have ended, those too whose callers have given up.
+    pub async fn appends_have_ended(&self) {
+        self.state.faults.appends_have_ended().await;
+    }
+
+    /// How many reads there were, now and later.
+    pub fn reads(&self) -> watch::Receiver<u64> {
+        self.state.faults.reads()
+    }
+
+    /// How often all connections were cut.
+    pub fn cuts(&self) -> u64 {
+        self.state.door.cuts()
     }
 
     /// Stops listening and cuts all connections: to a client the server is down.
     pub async fn shut(&self) {
         self.state.door.shut().await;
+    }
+
+    /// While it is shut: sends away whoever knocks, until it is opened again. Answers how many that were, now and later.
+    pub async fn send_away(&self) -> watch::Receiver<u64> {
+        self.state.door.send_away().await
     }
 
     /// Listens again, with the same data.

@@ -117,6 +117,7 @@ async fn append(
     expected: ExpectedStreamRevision,
     proposed: Vec<Proposed>,
 ) -> Result<Response<AppendResp>, Status> {
+    let _under_way = state.faults.begin_append();
     let fault = state.faults.of_append();
     match fault {
         Append::Fine | Append::AnswerLost => {}

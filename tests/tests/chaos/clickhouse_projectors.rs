@@ -4,10 +4,8 @@
 use super::bad_luck::Luck;
 use super::clickhouse_scene::{Feed, Scene};
 use sqlx::PgPool;
-use std::time::Duration;
-use tokio::time::Instant;
 use viral_tests::clickhouse::client;
-use viral_tests::process::Background;
+use viral_tests::hold::{Hold, STOP, stop_at};
 use viral_tests::published::fill;
 use viral_tests::server::Database;
 
@@ -25,26 +23,18 @@ impl Traces {
         }
     }
 
-    /// The position that is noted, and whether a range behind it is under way.
-    async fn noted(&self) -> Option<(i64, bool)> {
-        let query = "SELECT position, intended IS NOT NULL FROM projections WHERE name = 'clickhouse'";
-        sqlx::query_as(query).fetch_optional(&self.pool).await.unwrap()
-    }
-
-    /// Kills a projector at a moment near an insert. Answers whether it had inserted rows and not noted them.
-    async fn kill_at_an_insert(&self, projector: Background, luck: &mut Luck) -> bool {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < deadline && !self.noted().await.is_some_and(|(_, is_under_way)| is_under_way) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        luck.wait(1, 60).await;
+    /// Kills a projector that has inserted rows and not noted them.
+    async fn kill_between(&self, scene: &Scene) {
+        let mut hold = Hold::of(&scene.database.superuser_url, STOP).await;
+        let projector = scene.projector();
+        hold.waits("viral projector").await;
         projector.kill().await;
-        let Some((position, true)) = self.noted().await else {
-            return false;
-        };
-        // What it asked for last may still be under way in the engine.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        self.rows(&format!("position > {position}")).await > 0
+        // So that what it has asked for last does not happen after its death.
+        hold.cut("viral projector").await;
+        hold.release().await;
+        let noted = "SELECT position FROM projections WHERE name = 'clickhouse'";
+        let position: i64 = sqlx::query_scalar(noted).fetch_one(&self.pool).await.unwrap();
+        assert!(self.rows(&format!("position > {position}")).await > 0);
     }
 
     /// How many such rows of events there are, those that were inserted twice counted twice.
@@ -74,30 +64,31 @@ async fn projectors_die(feed: Feed) {
     let wanted = luck.times(5, 100);
     let scene = Scene::new(feed).await;
     let traces = Traces::new(&scene.database, &scene.url);
+    let moves = "NEW.name = 'clickhouse' AND NEW.position > OLD.position";
+    let change = "TRIGGER at_move BEFORE UPDATE ON projections";
+    stop_at(&scene.database.superuser_url, change, moves).await;
     let happening = async {
-        let (mut kills, mut between, mut engines) = (0, 0, 0);
-        while between < wanted {
-            assert!(
-                kills < wanted * 10,
-                "{between} of {kills} kills were between insert and checkpoint"
-            );
-            kills += 1;
+        let mut engines = 0;
+        for kill in 0..wanted {
+            traces.kill_between(&scene).await;
+            // And at any other moment; now and then the engine dies before it.
             let projector = scene.projector();
-            // Now and then the engine dies first.
-            if kills % 10 == 3 {
-                luck.wait(300, 900).await;
+            luck.wait(1, 900).await;
+            if kill % 5 == 1 {
                 scene.engine.kill().await;
                 scene.engine.restart().await;
                 engines += 1;
+                luck.wait(1, 900).await;
             }
-            between += u64::from(traces.kill_at_an_insert(projector, &mut luck).await);
+            projector.kill().await;
         }
-        (kills, engines)
+        engines
     };
-    let (kills, engines) = scene.during(happening).await;
+    let engines = scene.during(happening).await;
     let amounted = scene.finish().await;
     luck.print(format_args!(
-        "{kills} kills, {wanted} of them between insert and checkpoint, {engines} of the engine; {amounted}"
+        "{} kills, {wanted} of them between insert and checkpoint, {engines} of the engine; {amounted}",
+        2 * wanted
     ));
 }
 

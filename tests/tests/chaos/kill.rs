@@ -1,13 +1,15 @@
-//! kill -9 of `viral up` with 32 calls in flight, 50 times at random moments.
+//! kill -9 of `viral up` with 32 calls in flight, 50 times.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use uuid::Uuid;
 use viral_store::{EventStore as _, Position, StoredEvent};
+use viral_tests::hold::PATIENCE;
 use viral_tests::process::{Api, Platform, free_port};
 use viral_tests::server::{Database, TestServer};
 
@@ -93,26 +95,31 @@ async fn every_acknowledged_unit_is_in_the_log_exactly_once() {
             platform.stop().await;
             break;
         }
-        let stop = Arc::new(AtomicBool::new(false));
+        let (stop, made) = (Arc::new(AtomicBool::new(false)), watch::Sender::new(0));
         let tasks: Vec<_> = callers
             .into_iter()
             .enumerate()
             .map(|(number, mut caller)| {
-                let (api, stop) = (platform.client.clone(), stop.clone());
+                let (api, stop, made) = (platform.client.clone(), stop.clone(), made.clone());
                 tokio::spawn(async move {
                     let mut n = 0;
                     while !stop.load(Ordering::Relaxed) && caller.unanswered.is_none() {
                         let call = caller.next(number, n);
                         caller.make(&api, call).await;
+                        made.send_modify(|count| *count += 1);
                         n += 1;
                     }
                     caller
                 })
             })
             .collect();
-        // A moment that differs from round to round; printed with a failure.
-        let moment = Duration::from_millis(20 + round * 7_919 % 180);
-        tokio::time::sleep(moment).await;
+        // In the middle of the calls, after a number of them that differs from round to round.
+        let enough = round * 7_919 % 180;
+        let mut made = made.subscribe();
+        timeout(PATIENCE, made.wait_for(|made| *made >= enough))
+            .await
+            .unwrap()
+            .unwrap();
         platform.kill().await;
         stop.store(true, Ordering::Relaxed);
         callers = Vec::new();

@@ -5,7 +5,9 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 use viral_store::{EventStore as _, Position};
+use viral_tests::hold::PATIENCE;
 use viral_tests::process::{Api, Platform, free_port};
 use viral_tests::server::TestServer;
 
@@ -25,14 +27,23 @@ async fn two_processes_agree_to_the_last_digit() {
         let body = json!({"account": account, "asset": "VCOIN", "may_go_negative": true});
         first.client.posted("/v1/ledger/accounts", account, &body).await;
     }
-    let done = Arc::new(AtomicU64::new(0));
-    let loads = [(first_port, "first"), (second_port, "second")]
-        .map(|(port, name)| tokio::spawn(load(Api::new(port), name, done.clone())));
-    while done.load(Ordering::Relaxed) < TRANSFERS / 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let done = [(); 2].map(|()| Arc::new(AtomicU64::new(0)));
+    let loads = [(first_port, "first", &done[0]), (second_port, "second", &done[1])]
+        .map(|(port, name, done)| tokio::spawn(load(Api::new(port), name, done.clone())));
+    let reach = async |load: usize, count: u64| {
+        let deadline = Instant::now() + PATIENCE;
+        while done[load].load(Ordering::Relaxed) < count {
+            assert!(Instant::now() < deadline, "load {load} does not go on");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    // All callers of the second are at it when it dies.
+    reach(1, TRANSFERS / 4).await;
     second.kill().await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(done[1].load(Ordering::Relaxed) < TRANSFERS);
+    // The other one goes on alone.
+    let at_death = done[0].load(Ordering::Relaxed);
+    reach(0, (at_death + TRANSFERS / 20).min(TRANSFERS)).await;
     let second = Platform::start(home.path(), second_port, url).await;
     let mut moved = [0_i128; 3];
     for load in loads {

@@ -3,8 +3,9 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::process::Stdio;
 use viral_tests::files::{generated, rows, small_journal, sums};
+use viral_tests::hold::{Hold, STOP, stop_at};
 use viral_tests::process::{run, tool, viral};
 use viral_tests::server::{Database, TestServer};
 
@@ -221,33 +222,39 @@ async fn check_journals(desk: &Desk) {
     assert_eq!(csv.lines().next().unwrap().split(',').next(), Some("entry_number"));
 }
 
+/// Starts an import, and kills it while it appends what goes beyond this position.
+pub async fn kill_at(desk: &Desk, import: &[&str], position: i64) {
+    let url = &desk.database.superuser_url;
+    let beyond = format!("NEW.position >= {position}");
+    stop_at(url, "OR REPLACE TRIGGER at_position BEFORE UPDATE ON log_head", &beyond).await;
+    let mut hold = Hold::of(url, STOP).await;
+    let mut child = desk.command(import).stdout(Stdio::null()).spawn().unwrap();
+    hold.waits("viral").await;
+    child.kill().await.unwrap();
+    // So that what it has asked for last does not happen after its death.
+    hold.cut("viral").await;
+    hold.release().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_is_killed_goes_on_where_it_was() {
     let desk = Desk::new().await;
     let journal = generated(20_000);
     let file = desk.file("long.csv", &journal);
     let arguments = ["import", "journal", text(&file), "--overdraft", "*", "--json"];
-    let mut kills = 0;
-    for moment in [300, 500, 700, 900] {
-        let mut child = desk
-            .command(&arguments)
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        tokio::time::sleep(Duration::from_millis(moment)).await;
-        if child.try_wait().unwrap().is_none() {
-            child.kill().await.unwrap();
-            kills += 1;
-        }
+    for kill in 1..=4 {
+        kill_at(&desk, &arguments, kill * 4_000).await;
     }
-    assert!(kills > 0, "every import was over before it could be killed");
     let report = desk.json(&arguments).await;
     let (posted, duplicates) = (
         report["posted"].as_u64().unwrap(),
         report["duplicates"].as_u64().unwrap(),
     );
     assert_eq!(posted + duplicates, 20_000, "{report}");
-    assert!(duplicates > 0, "nothing was imported before the kills: {report}");
+    assert!(
+        (8_000..16_000).contains(&duplicates),
+        "imported before the last kill: {report}"
+    );
     let balance = desk.json(&["audit", "trial-balance", "--json"]).await;
     assert_eq!(sums_of(&balance), sums(&rows(&journal)));
     assert_eq!(desk.json(&["audit", "verify", "--json"]).await["holds"], true);

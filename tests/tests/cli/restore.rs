@@ -1,11 +1,9 @@
 //! The database is lost. A copy of the lines is not.
 
-use super::journey::Desk;
+use super::journey::{Desk, kill_at};
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 use viral_store::EventStore as _;
 use viral_tests::files::generated;
 use viral_tests::journey::{Stage, caught_up, operator};
@@ -185,24 +183,15 @@ async fn an_import_that_is_killed_goes_on_where_it_was() {
     let lines = before.folder.path().join("lines.jsonl");
     let import = ["import", "events", "--file", text(&lines), "--json"];
     let mut watch = PgConnection::connect(&after.database.superuser_url).await.unwrap();
-    let mut kills = 0;
-    for _ in 0..3 {
-        let there = position(&mut watch).await;
-        let mut child = after.command(&import).stdout(Stdio::null()).spawn().unwrap();
-        while child.try_wait().unwrap().is_none() {
-            if position(&mut watch).await > there {
-                child.kill().await.unwrap();
-                kills += 1;
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+    let mut there = 0;
+    for kill in 1..=3 {
+        kill_at(&after, &import, kill * 5_000).await;
+        let before = std::mem::replace(&mut there, position(&mut watch).await);
+        assert!(before < there && there < kill * 5_000, "{before}, then {there}");
     }
-    let there = position(&mut watch).await;
-    assert!(kills > 0 && there > 0);
     let report = after.json(&import).await;
     let events = report["events"].as_i64().unwrap();
-    println!("{kills} kills, {there} of {events} events were there");
+    println!("{there} of {events} events were there after the last kill");
     assert_eq!(report["found"], there, "{report}");
     assert_eq!(report["appended"], events - there);
     assert_eq!(

@@ -2,10 +2,12 @@
 
 use chrono::DateTime;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 use viral_commands::{Settings, Unit, Writer};
 use viral_store::{Digest, EventStore, Metadata, Position, Selection, Snapshot, StoreError, StoredEvent, StreamId};
+use viral_tests::hold::PATIENCE;
 use viral_tests::samples::notes;
 
 type Store = Arc<dyn EventStore>;
@@ -51,19 +53,21 @@ pub async fn events_are_read_in_pages_streams_and_by_id(store: Store) {
 
 pub async fn waiting_ends_with_an_append_or_the_timeout(store: Store) {
     let (writer, _task) = Writer::start(store.clone(), Settings::default()).await.unwrap();
+    let began = Instant::now();
     let early = store
         .wait_for(Position::START, Duration::from_millis(30))
         .await
         .unwrap();
     assert_eq!(early.position, Position::START);
-    let waiting = {
-        let store = store.clone();
-        tokio::spawn(async move { store.wait_for(Position::START, Duration::from_secs(20)).await })
-    };
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let unit = Unit::new(Uuid::now_v7(), vec![notes(&StreamId::new("note", "a"), 0, &["x"])]);
-    writer.append(unit).await.unwrap();
-    assert_eq!(waiting.await.unwrap().unwrap().position, Position(1));
+    // Who waits has begun to, each time, when the append begins.
+    let stream = StreamId::new("note", "a");
+    for n in 0..10 {
+        let append = writer.append(Unit::new(Uuid::now_v7(), vec![notes(&stream, n, &["x"])]));
+        let (woken, appended) = tokio::join!(store.wait_for(Position(n), 2 * PATIENCE), append);
+        appended.unwrap();
+        assert_eq!(woken.unwrap().position, Position(n + 1));
+    }
+    assert!(began.elapsed() < PATIENCE, "somebody slept until the timeout");
 }
 
 fn plain(position: u64, sequence: u64) -> StoredEvent {
@@ -87,14 +91,21 @@ fn plain(position: u64, sequence: u64) -> StoredEvent {
 
 pub async fn a_lock_that_is_dropped_writes_nothing(store: Store) {
     let locked = store.lock().await.unwrap();
-    let waiting = {
-        let store = store.clone();
-        tokio::spawn(async move { store.lock().await.map(|locked| locked.head()) })
+    let is_dropped = AtomicBool::new(false);
+    let waiting = async {
+        let head = store.lock().await.unwrap().head();
+        assert!(is_dropped.load(Ordering::Relaxed), "the head was locked twice");
+        head
     };
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(!waiting.is_finished(), "the head was locked twice");
-    drop(locked);
-    assert_eq!(waiting.await.unwrap().unwrap().position, Position::START);
+    // It waits, unless it can lock the head a second time.
+    let (head, ()) = tokio::join!(waiting, async {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        is_dropped.store(true, Ordering::Relaxed);
+        drop(locked);
+    });
+    assert_eq!(head.position, Position::START);
     let locked = store.lock().await.unwrap();
     locked.release().await.unwrap();
     store.lock().await.unwrap().append(&[plain(1, 1)]).await.unwrap();

@@ -218,7 +218,7 @@ pub async fn times_never_go_back(store: Store) {
         Arc::new(move || *time.lock().unwrap())
     };
     let settings = Settings {
-        clock,
+        clock: Some(clock),
         ..Settings::default()
     };
     let (writer, _task) = Writer::start(store.clone(), settings).await.unwrap();

@@ -3,70 +3,61 @@
 use std::collections::{HashMap, HashSet};
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::process::{Child, Command};
-use tokio::time::Instant;
 use viral_store::feed::{Feed as _, StoreFeed};
 use viral_store::kurrentdb::{KurrentStore, Options};
 use viral_store::{Checkpoint, EventStore, Position};
-use viral_tests::kurrentdb::Fake;
-use viral_tests::server::{TestServer, run};
+use viral_tests::hold::{Hold, PATIENCE};
+use viral_tests::kurrentdb::{Append, Fake};
+use viral_tests::server::TestServer;
 
 const EVENTS: u64 = 200_000;
 
 /// Fewer, because nobody waits for a lock there: of sixteen that append at once fifteen are told to try again.
 const EVENTS_ON_KURRENTDB: u64 = 20_000;
 
+/// How often the server cuts the connection of one that appends, in the first half of the log: somebody is always at it.
+const CUTS: u64 = 40;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_skips_nothing_while_sixteen_writers_append() {
     let server = TestServer::shared().await;
     let database = server.database().await;
     let processes = appenders(&database.app_url, EVENTS);
-    // The server cuts connections, too.
-    let killer = {
-        let url = database.superuser_url.clone();
-        tokio::spawn(async move {
-            let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'viral' \
-                 AND datname = current_database() AND state <> 'idle' AND query LIKE 'COPY%' LIMIT 1";
-            loop {
-                tokio::time::sleep(Duration::from_millis(150)).await;
-                run(&url, kill).await.unwrap();
-            }
-        })
-    };
     let store = database.store().await;
-    let sequences = follow(store.clone(), EVENTS, Patience::None).await;
-    killer.abort();
+    let cutting = async {
+        let steps = ["LOCK TABLE events IN SHARE MODE", "LOCK TABLE log_head IN SHARE MODE"];
+        for (cut, step) in (0..CUTS).zip(steps.into_iter().cycle()) {
+            let after = Position(cut * EVENTS / 2 / CUTS);
+            assert!(store.wait_for(after, PATIENCE).await.unwrap().position > after);
+            let mut hold = Hold::of(&database.superuser_url, step).await;
+            hold.cut("viral").await;
+            hold.release().await;
+        }
+    };
+    let (sequences, ()) = tokio::join!(follow(store.clone(), EVENTS, Patience::None), cutting);
     check(processes, sequences).await;
     assert_eq!(store.head().await.unwrap().position, Position(EVENTS));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_skips_nothing_on_kurrentdb_either() {
-    let fake = Arc::new(Fake::start().await);
+    let fake = Fake::start().await;
     let store = KurrentStore::open_or_create(&fake.url(), Options::default()).await;
     let store = Arc::new(store.unwrap());
+    // All connections are cut, now before an append and now after it. In between there are more appends than writers, so
+    // that somebody comes through.
+    fake.on_every_append(100, Append::Cut);
+    fake.on_every_append(130, Append::AnswerLost);
     let processes = appenders(&fake.url(), EVENTS_ON_KURRENTDB);
-    let killer = {
-        let fake = fake.clone();
-        tokio::spawn(async move {
-            let mut before = fake.len("viral-log");
-            loop {
-                tokio::time::sleep(Duration::from_millis(150)).await;
-                // On a busy machine it takes longer to connect and to read the log: somebody must come through.
-                let stuck = Instant::now() + Duration::from_secs(3);
-                while fake.len("viral-log") == before && Instant::now() < stuck {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-                before = fake.len("viral-log");
-                fake.cut();
-            }
-        })
-    };
     let sequences = follow(store.clone(), EVENTS_ON_KURRENTDB, Patience::WithCuts).await;
-    killer.abort();
     check(processes, sequences).await;
     assert_eq!(store.head().await.unwrap().position, Position(EVENTS_ON_KURRENTDB));
+    // Nobody appends more than 97 events at once.
+    let least = EVENTS_ON_KURRENTDB / 97 / 100;
+    let cuts = fake.cuts();
+    println!("{cuts} cuts");
+    assert!(cuts >= least, "{cuts} cuts");
 }
 
 fn appenders(url: &str, events: u64) -> [Child; 2] {
@@ -95,11 +86,11 @@ async fn follow(store: Arc<dyn EventStore>, events: u64, patience: Patience) -> 
     let mut sequences: HashMap<String, u64> = HashMap::new();
     let mut ids = HashSet::new();
     while at.position.0 < events {
-        let page = match feed.read_on(&at, 1_000, Duration::from_secs(30)).await {
+        let page = match feed.read_on(&at, 1_000, PATIENCE).await {
             Err(error) if patience == Patience::WithCuts && error.is_retryable() => continue,
             page => page.unwrap(),
         };
-        assert!(!page.is_empty(), "nothing came for 30 s after {}", at.position);
+        assert!(!page.is_empty(), "nothing came for {PATIENCE:?} after {}", at.position);
         for event in page {
             assert_eq!(event.position, at.position.next(), "skipped or out of order");
             assert!(

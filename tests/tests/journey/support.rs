@@ -23,7 +23,7 @@ use viral_store::{EventStore, PostgresStore};
 use viral_tests::server::TestServer;
 
 /// How long anything may take that is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// The operator's token.
 pub(crate) const OPERATOR: &str = "a-token-for-tests-0123456789";
 

@@ -2,12 +2,14 @@
 
 use rdkafka::util::Timeout;
 use serde_json::Value;
+use sqlx::{Connection as _, PgConnection};
 use std::time::Duration;
+use tokio::time::Instant;
 use viral_kafka::partition::Partition;
 use viral_kafka::topics::{EVENTS, LEDGER};
-use viral_kafka::{Standing, topics};
+use viral_kafka::{Standing, Status, topics};
 use viral_store::{EventStore as _, Position, line};
-use viral_tests::published::{Bed, delete};
+use viral_tests::published::{Bed, PATIENCE, delete};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_is_published_in_order_with_its_headers() {
@@ -140,11 +142,18 @@ async fn one_is_active_and_the_next_takes_over() {
     bed.fill(20).await;
     let first = bed.start_relay();
     first.published(bed.head().await).await;
-    let second = bed.start_relay();
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(second.status.borrow().standing, Standing::Waiting);
+    let mut second = bed.start_relay();
+    // It has asked for the lease in vain, and says so.
+    second.status.changed().await.unwrap();
+    let waits = Status {
+        standing: Standing::Waiting,
+        published: Position::START,
+        problem: None,
+    };
+    assert_eq!(*second.status.borrow(), waits);
     bed.fill(20).await;
     first.published(bed.head().await).await;
+    assert_eq!(*second.status.borrow(), waits);
     first.abort().await;
     bed.fill(20).await;
     second.published(bed.head().await).await;
@@ -158,8 +167,20 @@ async fn a_lost_lease_ends_its_relay_and_it_comes_back() {
     bed.fill(20).await;
     let relay = bed.start_relay();
     relay.published(bed.head().await).await;
-    bed.as_root("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'viral lease'")
-        .await;
+    let mut root = PgConnection::connect(&bed.database.superuser_url).await.unwrap();
+    let mut holders = async || -> Vec<i32> {
+        let query = "SELECT pid FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND granted \
+             AND datname = current_database() AND application_name = 'viral lease'";
+        sqlx::query_scalar(query).fetch_all(&mut root).await.unwrap()
+    };
+    let lost = holders().await;
+    assert_eq!(lost.len(), 1);
+    bed.as_root(&format!("SELECT pg_terminate_backend({})", lost[0])).await;
+    let deadline = Instant::now() + PATIENCE;
+    while holders().await.iter().all(|holder| lost.contains(holder)) {
+        assert!(Instant::now() < deadline, "the lease is not taken again");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     bed.fill(20).await;
     relay.published(bed.head().await).await;
     relay.stop().await;

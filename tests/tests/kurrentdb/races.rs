@@ -19,7 +19,7 @@ async fn whoever_comes_second_decides_anew() {
             let (writer, unit) = (slow_writer.clone(), said(slow_stream, slow_expects, "slow"));
             tokio::spawn(async move { writer.append(unit).await })
         };
-        fake.held().await;
+        fake.held(1).await;
         let head = fast.head().await.unwrap().position.0;
         let in_a = fast.read_stream(&viral_store::StreamId::new("note", "a"), 0, 10).await;
         let fast_outcome = fast_writer.append(said("a", in_a.unwrap().len() as u64, "fast")).await;

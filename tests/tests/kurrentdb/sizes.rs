@@ -79,7 +79,7 @@ async fn a_batch_may_be_overtaken_in_the_middle() {
     // The last one expects a stream to be where the other process will have moved it.
     batch.push(said("contested", 0, "too late"));
     let appending = tokio::spawn(async move { split.append_all(batch).await });
-    fake.held().await;
+    fake.held(1).await;
     other.append(said("contested", 0, "first")).await.unwrap();
     fake.release();
     let mut outcomes = appending.await.unwrap();

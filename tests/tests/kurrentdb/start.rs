@@ -16,11 +16,7 @@ async fn of_two_who_begin_a_log_one_does() {
         tokio::spawn(async move { KurrentStore::open_or_create(&url, Options::default()).await.unwrap() })
     };
     let both = [begin(), begin()];
-    while !fake.is_at_peace() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    fake.held().await;
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    fake.held(2).await;
     fake.release();
     let mut sources = Vec::new();
     for one in both {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use viral_projections::{ClickHouse, ClickHouseProjector, ClickHouseReport, ProjectionError, connect};
 use viral_store::{EventStore as _, Position};
 use viral_tests::clickhouse::{Engine, client};
+use viral_tests::hold::{Hold, STOP, stop_at};
 
 pub struct Analytics<'a> {
     world: &'a World,
@@ -287,13 +288,39 @@ async fn its_views_say_what_the_log_and_the_read_models_say() {
 async fn a_projector_that_dies_anywhere_leaves_nothing_out_and_nothing_twice() {
     let world = World::new().await;
     let analytics = Analytics::new(&world).await;
-    let mut number = 0;
-    for round in 0..12_u64 {
+    let url = &world.database.superuser_url;
+    let moves = "NEW.name = 'clickhouse' AND NEW.position > OLD.position";
+    stop_at(url, "TRIGGER at_move BEFORE UPDATE ON projections", moves).await;
+    let noted = "SELECT position FROM projections WHERE name = 'clickhouse'";
+    let all_is_noted = async || {
         let running = analytics.start();
-        traffic::write(&world, number..number + 20).await;
-        number += 20;
-        tokio::time::sleep(Duration::from_millis(round * 13 % 120)).await;
+        analytics.caught_up().await;
+        world.until(noted, &world.head().await.to_string()).await;
+        running.stop().await;
+    };
+    traffic::write(&world, 0..20).await;
+    all_is_noted().await;
+    // Before it has noted a range, and when it has inserted one and not noted that.
+    let steps = [(false, "LOCK TABLE projections IN SHARE MODE"), (true, STOP)];
+    for (round, (is_inserted, lock)) in (1..=12).zip(steps.into_iter().cycle()) {
+        let mut hold = Hold::of(url, lock).await;
+        let running = analytics.start();
+        traffic::write(&world, round * 20..(round + 1) * 20).await;
+        hold.waits("viral projector").await;
         running.kill().await;
+        // So that what it has asked for last does not happen after its death.
+        hold.cut("viral projector").await;
+        hold.release().await;
+        let noted = world
+            .text("SELECT position FROM projections WHERE name = 'clickhouse'")
+            .await;
+        let behind = format!("SELECT count() > 0 FROM event_rows WHERE position > {noted}");
+        assert_eq!(analytics.text(&behind).await, u8::from(is_inserted).to_string());
+        if is_inserted {
+            let running = analytics.start();
+            analytics.caught_up().await;
+            running.stop().await;
+        }
     }
     let running = analytics.start();
     analytics.caught_up().await;

@@ -2,11 +2,9 @@
 
 use super::traffic;
 use super::world::{Running, World};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use viral_projections::{Checkpoints, Projector};
 use viral_store::Position;
+use viral_tests::hold::{Hold, STOP, stop_at};
 
 /// The connection is cut when the rows are written and the checkpoint is about to be: neither is there.
 #[tokio::test(flavor = "multi_thread")]
@@ -47,32 +45,41 @@ async fn rows_and_checkpoint_are_there_together_or_not_at_all() {
     running.stop().await;
 }
 
+/// The steps of a batch, by the locks that stop a projector there: it looks where it is, writes its rows, notes where it is
+/// then, and commits both.
+const STEPS: [&str; 4] = [
+    "SELECT FROM projections WHERE name = 'wallets' FOR UPDATE",
+    "LOCK TABLE wallet_accounts_v1 IN SHARE MODE",
+    "LOCK TABLE projections IN SHARE MODE",
+    STOP,
+];
+
+/// A world in which a projector can be stopped at each of the steps.
+async fn with_steps() -> World {
+    let world = World::new().await;
+    world.projector.prepare().await.unwrap();
+    let commit = "CONSTRAINT TRIGGER at_commit AFTER UPDATE ON projections DEFERRABLE INITIALLY DEFERRED";
+    stop_at(&world.database.superuser_url, commit, "true").await;
+    world
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn cut_connections_lose_and_double_nothing() {
-    let world = World::new().await;
+    let world = with_steps().await;
     let running = world.start();
-    world.reached("wallets", Position::START).await;
-    let cuts = Arc::<AtomicU64>::default();
-    let killer = {
-        let (root, cuts) = (world.root.clone(), cuts.clone());
-        tokio::spawn(async move {
-            let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                 WHERE application_name = 'viral projector' AND datname = current_database() AND xact_start IS NOT NULL";
-            loop {
-                let count: i64 = sqlx::query_scalar(cut).fetch_one(&root).await.unwrap();
-                cuts.fetch_add(count.unsigned_abs(), Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_millis(60)).await;
-            }
-        })
-    };
-    let mut written = 0;
-    while cuts.load(Ordering::Relaxed) < 20 {
+    let (mut written, mut cuts) = (0, 0);
+    for step in STEPS.into_iter().cycle().take(10) {
+        let mut hold = Hold::of(&world.database.superuser_url, step).await;
         traffic::write(&world, written..written + 20).await;
         written += 20;
-        assert!(written < 20_000, "nothing was cut");
+        for _ in 0..2 {
+            hold.cut("viral projector").await;
+            cuts += 1;
+        }
+        hold.release().await;
+        world.caught_up().await;
     }
-    killer.abort();
-    world.caught_up().await;
+    assert_eq!(cuts, 20);
     let report = world.diff().await;
     assert!(report.holds(), "{:#?}", report.differences);
     running.stop().await;
@@ -98,17 +105,19 @@ async fn two_projectors_share_the_work() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_projector_that_is_killed_again_and_again_goes_on_where_it_was() {
-    let world = World::new().await;
+    let world = with_steps().await;
     let mut position = Position::START;
     let checkpoints = Checkpoints::new(world.store.pool().clone());
-    for round in 0..10_u128 {
+    for (round, step) in (0_u128..).zip(STEPS.into_iter().cycle().take(12)) {
+        let mut hold = Hold::of(&world.database.superuser_url, step).await;
         let running = world.start();
         traffic::write(&world, round * 30..(round + 1) * 30).await;
+        hold.waits("viral projector").await;
         running.kill().await;
-        if let Ok(now) = checkpoints.position("wallets").await {
-            assert!(now >= position, "{now} after {position}");
-            position = now;
-        }
+        hold.release().await;
+        let now = checkpoints.position("wallets").await.unwrap();
+        assert!(now >= position, "{now} after {position}");
+        position = now;
     }
     let running = world.start();
     world.caught_up().await;

@@ -18,8 +18,8 @@ use viral_projections::{
 use viral_store::{EventStore, Position, PostgresStore, StreamId};
 use viral_tests::server::{Database, TestServer};
 
-/// How long anything may take that is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything may take that is waited for, on a machine that is busy with other tests.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is sealed here is only spelled in hexadecimal; some persons are erased, some texts are damaged.
 #[derive(Debug, Default)]
