@@ -19,7 +19,7 @@ pub struct TestServer {
     watchdog: Child,
 }
 
-/// A migrated database of its own.
+/// A database of its own.
 #[derive(Debug, Clone)]
 pub struct Database {
     /// For the superuser.
@@ -67,6 +67,13 @@ impl TestServer {
 
     /// A fresh database with all migrations.
     pub async fn database(&self) -> Database {
+        let database = self.empty_database().await;
+        viral_store::postgres::migrate(&database.owner_url).await.unwrap();
+        database
+    }
+
+    /// A fresh database with nothing in it.
+    pub async fn empty_database(&self) -> Database {
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{number}");
         let create = format!("CREATE DATABASE {name} OWNER viral_owner");
@@ -75,13 +82,11 @@ impl TestServer {
             let (server, _) = url.rsplit_once('/').unwrap();
             format!("{server}/{name}")
         };
-        let database = Database {
+        Database {
             superuser_url: of(self.postgres.superuser_url()),
             owner_url: of(self.postgres.owner_url()),
             app_url: of(self.postgres.app_url()),
-        };
-        viral_store::postgres::migrate(&database.owner_url).await.unwrap();
-        database
+        }
     }
 
     /// Runs a statement as superuser in the server's own database.

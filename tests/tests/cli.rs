@@ -6,6 +6,7 @@ mod cli {
     pub mod demo;
     pub mod journey;
     pub mod kurrentdb;
+    pub mod old_logs;
     pub mod privacy;
     pub mod projections_cli;
     pub mod restore;

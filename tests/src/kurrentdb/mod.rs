@@ -198,6 +198,13 @@ impl Fake {
         self.state.data().stream(stream).to_vec()
     }
 
+    /// The names of all streams, sorted.
+    pub fn streams(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.state.data().streams.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
     /// How many records a stream has.
     pub fn len(&self, stream: &str) -> usize {
         self.state.data().stream(stream).len()

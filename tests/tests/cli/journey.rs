@@ -17,7 +17,10 @@ pub struct Desk {
 
 impl Desk {
     pub async fn new() -> Desk {
-        let database = TestServer::shared().await.database().await;
+        Desk::over(TestServer::shared().await.database().await)
+    }
+
+    pub fn over(database: Database) -> Desk {
         Desk {
             database,
             folder: tempfile::tempdir().unwrap(),
