@@ -56,7 +56,7 @@ test: ## set up, build and run every test
 	@deploy/local/test.sh
 
 # One test at a time: they share a broker, and each wants the machine for itself.
-chaos: ## bad luck at length: 100 relays, 200 projectors, 10 brokers and engines killed, Kafka and ClickHouse away for a minute (VIRAL_SEED=... repeats a run)
+chaos: ## bad luck at length: 20 failovers that lose commits, 100 relays, 200 projectors, 10 brokers and engines killed, Kafka and ClickHouse away for a minute (VIRAL_SEED=... repeats a run)
 	@$(setup) test
 	@cargo build --workspace --all-targets --locked
 	@VIRAL_CHAOS=long $(phase) chaos cargo test --workspace --locked --test chaos -- --nocapture --test-threads=1

@@ -53,6 +53,19 @@ impl MemoryStore {
         }
     }
 
+    /// Loses everything after a position, for tests of what a log that went back does. Persons keep their keys.
+    pub fn lose_after(&self, position: Position) {
+        let mut log = self.log();
+        log.events.retain(|event| event.position <= position);
+        let kept = log.events.len();
+        log.ids.retain(|_, index| *index < kept);
+        log.streams
+            .values_mut()
+            .for_each(|indexes| indexes.retain(|index| *index < kept));
+        log.snapshots.retain(|at, _| *at <= position);
+        self.head.send_replace(log.head().position);
+    }
+
     fn log(&self) -> MutexGuard<'_, Log> {
         // A panic elsewhere cannot leave the log half changed: every change is one call that cannot panic in between.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)

@@ -8,6 +8,9 @@ mod chaos {
     pub mod clickhouse_scene;
     pub mod disk;
     pub mod engagement;
+    pub mod failover;
+    pub mod failover_load;
+    pub mod failover_scene;
     pub mod journey;
     pub mod journey_kills;
     pub mod journey_races;

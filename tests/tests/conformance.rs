@@ -6,6 +6,7 @@ mod conformance {
     pub mod log;
     pub mod postgres;
     pub mod units;
+    pub mod went_back;
     pub mod writers;
 }
 
