@@ -57,8 +57,8 @@ async fn commits_that_are_lost_are_noticed() {
         scene.pair.open();
         let alive = if is_killed { 1 } else { 2 };
         for n in 0..alive {
-            scene.nodes[n].says_that_the_log_went_back(seen[n], found).await;
             loads[n].is_told_that_the_log_went_back(TOLD, PATIENCE).await;
+            scene.nodes[n].says_that_the_log_went_back(seen[n], found).await;
         }
         let [first, second] = loads;
         let told = [first.end().await, second.end().await];

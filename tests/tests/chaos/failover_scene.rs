@@ -120,8 +120,8 @@ fn names_both(text: &str, seen: u64, found: u64) -> bool {
 
 /// Everything of one test.
 pub struct Scene {
-    pub pair: Pair,
     pub nodes: [Node; 2],
+    pub pair: Pair,
     acknowledged: Vec<Acknowledged>,
     /// How many transfers of 1 others have made.
     others: u64,
