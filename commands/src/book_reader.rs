@@ -183,7 +183,7 @@ fn from_snapshot(around: &[StoredEvent], snapshot: &Snapshot) -> Option<BookAt> 
     Some(BookAt {
         book,
         at: last.map_or(Checkpoint::START, |last| Checkpoint {
-            digest: Some(snapshot.digest),
+            digest: snapshot.digest,
             ..Checkpoint::at(last)
         }),
         snapshot: position,

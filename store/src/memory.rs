@@ -63,7 +63,17 @@ impl MemoryStore {
             .values_mut()
             .for_each(|indexes| indexes.retain(|index| *index < kept));
         log.snapshots.retain(|at, _| *at <= position);
-        self.head.send_replace(log.head().position);
+        log.head = Head::EMPTY.after(&log.events);
+        self.head.send_replace(log.head.position);
+    }
+
+    /// The same log as another process has it, which knows only what it has read itself.
+    #[must_use]
+    pub fn another_process(&self) -> MemoryStore {
+        MemoryStore {
+            continuity: Arc::default(),
+            ..self.clone()
+        }
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {

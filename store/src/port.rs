@@ -77,8 +77,8 @@ pub struct Snapshot {
     pub position: Position,
     /// The state text.
     pub state: String,
-    /// The log's digest up to the position.
-    pub digest: Digest,
+    /// The log's digest up to the position; none where it was not kept yet.
+    pub digest: Option<Digest>,
 }
 
 /// An event log.

@@ -25,7 +25,7 @@ pub(crate) struct Api {
     pub(crate) state: AppState,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) commands: Commands,
-    writer: Writer,
+    pub(crate) writer: Writer,
     clock: Arc<Mutex<DateTime<Utc>>>,
     keys: AtomicU64,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 use viral_store::{
-    Continuity, Digest, EventStore, Head, LockedHead, Position, Snapshot, StoreError, StoredEvent, StreamId,
+    Continuity, EventStore, Head, LockedHead, Position, Snapshot, StoreError, StoredEvent, StreamId,
 };
 
 /// Events that are kept without any check.
@@ -142,7 +142,7 @@ impl EventStore for Tampered {
         Ok(newest.map(|(position, state)| Snapshot {
             position: *position,
             state: state.clone(),
-            digest: Digest::EMPTY,
+            digest: None,
         }))
     }
 }

@@ -303,7 +303,7 @@ impl Task {
         let snapshot = Snapshot {
             position: self.state.snapshot,
             state: self.state.book.state_text(),
-            digest: digest.unwrap_or_default(),
+            digest,
         };
         in_time(self.settings.call_timeout, self.store.save_snapshot(&snapshot)).await?;
         tracing::info!(position = %snapshot.position, "snapshot taken");

@@ -22,7 +22,7 @@ struct Entry {
     stream: String,
     parts: u64,
     bytes: usize,
-    /// The log's digest there. Snapshots from before it was kept are not used.
+    /// The log's digest there; absent in snapshots from before it was kept.
     #[serde(default)]
     digest: Option<String>,
 }
@@ -60,7 +60,7 @@ impl Snapshots<'_> {
             stream,
             parts,
             bytes: state.len(),
-            digest: Some(snapshot.digest.to_string()),
+            digest: snapshot.digest.map(|digest| digest.to_string()),
         };
         let entry = EventData::json(LISTED, &entry).map_err(|e| StoreError::Corrupt(format!("a snapshot: {e}")))?;
         self.append(&self.list(), StreamState::Any, entry).await
@@ -79,14 +79,11 @@ impl Snapshots<'_> {
         // Stable: of several at one position the one that was listed last comes last.
         entries.sort_by_key(|entry| entry.position);
         while let Some(entry) = entries.pop() {
-            let Some(digest) = entry.digest.as_deref().and_then(|digest| digest.parse().ok()) else {
-                continue;
-            };
             if let Some(state) = self.state(&entry).await? {
                 return Ok(Some(Snapshot {
                     position: Position(entry.position),
                     state,
-                    digest,
+                    digest: entry.digest.as_deref().and_then(|digest| digest.parse().ok()),
                 }));
             }
             tracing::warn!(

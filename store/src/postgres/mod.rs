@@ -17,7 +17,7 @@ pub use digests::Progress;
 pub use lease::{Lease, Leases};
 pub use migrate::{migrate, migrate_with};
 
-use crate::continuity::Continuity;
+use crate::continuity::{Continuity, Digest};
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId};
 use crate::port::{EventStore, Head, LockedHead, Selection, Snapshot};
@@ -196,7 +196,7 @@ impl EventStore for PostgresStore {
         sqlx::query("INSERT INTO book_snapshots (position, state, digest) VALUES ($1, $2, $3)")
             .bind(read::signed(snapshot.position.0)?)
             .bind(&snapshot.state)
-            .bind(snapshot.digest.0.as_slice())
+            .bind(snapshot.digest.map(|digest| digest.0.to_vec()))
             .execute(&mut *transaction)
             .await
             .map_err(from_sqlx)?;
@@ -215,7 +215,7 @@ impl EventStore for PostgresStore {
             Ok(Snapshot {
                 position: Position(read::unsigned(row.try_get(0).map_err(from_sqlx)?)?),
                 state: row.try_get(1).map_err(from_sqlx)?,
-                digest: read::digest(row.try_get(2).map_err(from_sqlx)?)?,
+                digest: row.try_get::<Option<&[u8]>, _>(2).map_err(from_sqlx)?.and_then(Digest::from_bytes),
             })
         })
         .transpose()

@@ -146,7 +146,7 @@ pub async fn snapshots_are_found_by_position(store: Store) {
     let snapshot = |position: u64, state: &str| Snapshot {
         position: Position(position),
         state: state.to_owned(),
-        digest: Digest([position as u8; 32]),
+        digest: Some(Digest([position as u8; 32])),
     };
     for (position, state) in [(10, "ten"), (20, "twenty"), (10, "ten again")] {
         store.save_snapshot(&snapshot(position, state)).await.unwrap();

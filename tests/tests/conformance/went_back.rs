@@ -39,7 +39,7 @@ impl Home {
     /// As another process opens it.
     async fn open(&self) -> Store {
         match self {
-            Home::Memory(store) => Arc::new(store.clone()),
+            Home::Memory(store) => Arc::new(store.another_process()),
             Home::Postgres(database) => Arc::new(PostgresStore::connect(&database.app_url).await.unwrap()),
             Home::KurrentDb(fake) => {
                 use viral_store::kurrentdb::{KurrentStore, Options};

@@ -143,7 +143,7 @@ async fn a_snapshot_may_be_larger_than_an_append() {
     let snapshot = Snapshot {
         position: Position(7),
         state,
-        digest: Digest([7; 32]),
+        digest: Some(Digest([7; 32])),
     };
     store.save_snapshot(&snapshot).await.unwrap();
     // Of the next one not every part arrives: it is never seen.

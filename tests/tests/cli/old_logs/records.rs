@@ -60,12 +60,12 @@ async fn their_records_are_read_and_followed_by_others() {
         }
         for position in kept.snapshots {
             let loaded = BookAt::load(store.as_ref(), Position(position)).await.unwrap();
-            assert_eq!(loaded.position, Position(position), "{fixture:?}");
+            assert_eq!(loaded.position(), Position(position), "{fixture:?}");
         }
         // The clock of whoever runs this may be behind.
         let later = events.last().unwrap().recorded_at + Duration::from_secs(1);
         let settings = Settings {
-            clock: Arc::new(move || later),
+            clock: Some(Arc::new(move || later)),
             ..Settings::default()
         };
         let (writer, _task) = Writer::start(store.clone(), settings).await.unwrap();
