@@ -8,7 +8,7 @@ mod story;
 
 use super::journey::Desk;
 use fixture::{Asked, Consequence, DATABASE, Fixture, JOURNAL, KeptSnapshot, LINES, MASTER_KEY, REQUESTS, Requests};
-use fixture::{SNAPSHOTS, STATES, State};
+use fixture::{SNAPSHOTS, STATES, SUMS, State};
 use reqwest::Method;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,6 +23,13 @@ use viral_tests::server::{TestServer, run as run_sql};
 
 /// Operations with personal fields, whose hashes are keyed.
 const PERSONAL: [&str; 2] = ["dev.user.register", "user.profile.change"];
+
+#[test]
+fn what_is_kept_is_never_edited() {
+    for fixture in Fixture::all() {
+        assert_eq!(fixture.sums(), fixture.text(SUMS), "{fixture:?}");
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn their_lines_replay_to_the_same_states() {

@@ -4,6 +4,7 @@
 use flate2::read::GzDecoder;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub const SNAPSHOTS: &str = "snapshots.json";
 pub const RECORDS: &str = "records.json";
 pub const JOURNAL: &str = "journal.csv";
 pub const SECRETS: &str = "secrets.env";
+pub const SUMS: &str = "SHA256SUMS";
 
 /// The variable with the key that personal fields, their requests and the tokens of `--dev` hang on.
 pub const MASTER_KEY: &str = "VIRAL_MASTER_KEY";
@@ -105,6 +107,20 @@ impl Fixture {
 
     pub fn path(&self, name: &str) -> String {
         self.folder.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// A line for each file but this one, as `sha256sum` writes it.
+    pub fn sums(&self) -> String {
+        let entries = std::fs::read_dir(&self.folder).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name != SUMS).collect();
+        names.sort();
+        let sum = |name: String| {
+            let sum = Sha256::digest(std::fs::read(self.path(&name)).unwrap());
+            let digits: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{digits}  {name}\n")
+        };
+        names.into_iter().map(sum).collect()
     }
 
     pub fn text(&self, name: &str) -> String {

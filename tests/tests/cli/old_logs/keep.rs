@@ -8,7 +8,7 @@
 //! hand, of the same writer: the platform takes one each 100,000 events. `pg_dump` must be installed.
 
 use super::fixture::{Consequence, DATABASE, Fixture, JOURNAL, KeptSnapshot, LINES, MASTER_KEY, REQUESTS, SECRETS};
-use super::fixture::{SNAPSHOTS, STATES, State, root};
+use super::fixture::{SNAPSHOTS, STATES, SUMS, State, root};
 use super::records;
 use super::story::Story;
 use crate::cli::journey::Desk;
@@ -44,7 +44,8 @@ async fn keep_a_log_of_this_version() {
     );
     std::fs::write(fixture.path(SECRETS), secrets).unwrap();
     records::keep(&fixture).await;
-    Keeper::new(fixture).await.keep().await;
+    Keeper::new(fixture.clone()).await.keep().await;
+    std::fs::write(fixture.path(SUMS), fixture.sums()).unwrap();
 }
 
 struct Keeper {
