@@ -358,12 +358,12 @@ mod tests {
             watch_time: 0,
             conversions: 0,
         };
-        let cost = CostPerResult::of(paid, &sum);
+        let cost = CostPerResult::of(paid.into(), &sum);
         assert_eq!(cost.per_thousand_impressions, Vcoin::parse("0.3333").ok());
         assert_eq!(cost.per_click, Vcoin::parse("3.3333").ok());
         assert_eq!((cost.per_watch_hour, cost.per_conversion), (None, None));
         let two = EngagementFigures { clicks: 60_000, ..sum };
-        assert_eq!(CostPerResult::of(paid, &two).per_click, Vcoin::parse("0.0002").ok());
+        assert_eq!(CostPerResult::of(paid.into(), &two).per_click, Vcoin::parse("0.0002").ok());
     }
 
     #[test]
