@@ -102,6 +102,7 @@ pub async fn verify_up_to(
     if complete && verifier.reached(up_to, head) && up_to == head.position {
         verifier.check_head(head).await?;
         ends_in_incomplete_unit = verifier.first.is_none() && !verifier.end_unit();
+        verifier.check_digest(head);
     }
     progress.begin("comparing ids and streams", Unit::Events, verifier.position.0);
     if let Some(finding) = verifier.whole_log.check(progress)? {
@@ -315,18 +316,22 @@ impl Verifier {
         true
     }
 
+    /// The head's digest must be that of the events. Said last: whatever else is wrong at the end says more.
+    fn check_digest(&mut self, head: Head) {
+        if self.first.is_none() && self.digest != head.digest {
+            let (head, digest) = (head.digest, self.digest);
+            let problem = format!("the head says the log's digest is {head}, the events give {digest}");
+            let position = self.position;
+            self.note(Finding { position, problem });
+        }
+    }
+
     /// The head must say what the last event says, and nothing may lie behind it.
     async fn check_head(&mut self, head: Head) -> Result<(), AuditError> {
         let position = self.position.next();
         if let Some(last) = self.recorded_at.filter(|last| *last != head.recorded_at) {
             let (head, last) = (time_text(&head.recorded_at), time_text(&last));
             let problem = format!("the head says the last event was recorded at {head}, the event says {last}");
-            let position = self.position;
-            self.note(Finding { position, problem });
-        }
-        if self.digest != head.digest {
-            let (head, digest) = (head.digest, self.digest);
-            let problem = format!("the head says the log's digest is {head}, the events give {digest}");
             let position = self.position;
             self.note(Finding { position, problem });
         }

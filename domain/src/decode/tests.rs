@@ -26,6 +26,7 @@ fn every_variant_is_a_type_of_its_kind() {
     let schemas = [
         schema_for!(BookEvent),
         schema_for!(ReversalEvent),
+        schema_for!(AcceptanceEvent),
         schema_for!(AssignmentEvent),
         schema_for!(CampaignEvent),
         schema_for!(FraudFlagEvent),

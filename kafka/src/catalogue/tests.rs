@@ -4,6 +4,7 @@ use super::*;
 use crate::attributes::EXAMPLES;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use viral_domain::acceptance::AcceptanceEvent;
 use viral_domain::assignment::AssignmentEvent;
 use viral_domain::campaign::CampaignEvent;
 use viral_domain::fraud_flag::FraudFlagEvent;
@@ -17,6 +18,7 @@ fn again(aggregate_type: &str, json: &Value) -> Result<Value, String> {
     match aggregate_type {
         BookEvent::AGGREGATE_TYPE => through(json, BookEvent::event_type),
         ReversalEvent::AGGREGATE_TYPE => through(json, ReversalEvent::event_type),
+        Acceptances::TYPE => through(json, AcceptanceEvent::event_type),
         Assignment::TYPE => through(json, AssignmentEvent::event_type),
         Campaign::TYPE => through(json, CampaignEvent::event_type),
         FraudFlag::TYPE => through(json, FraudFlagEvent::event_type),

@@ -39,9 +39,9 @@ pub(super) fn head_from(row: &PgRow) -> Result<Head, StoreError> {
 }
 
 /// A digest that a column has. One that is not computed yet is absent.
-pub(super) fn digest(bytes: Option<&[u8]>) -> Result<Digest, StoreError> {
+pub(super) fn digest(bytes: Option<Vec<u8>>) -> Result<Digest, StoreError> {
     let bytes = bytes.ok_or_else(|| StoreError::Setup("the log has no digest yet: run `viral migrate`".to_owned()))?;
-    Digest::from_bytes(bytes).ok_or_else(|| StoreError::Corrupt(format!("a digest of {} bytes", bytes.len())))
+    Digest::from_bytes(&bytes).ok_or_else(|| StoreError::Corrupt(format!("a digest of {} bytes", bytes.len())))
 }
 
 pub(super) async fn after(
