@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::run::print;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -146,11 +147,15 @@ struct Missing {
     head: Position,
 }
 
-/// Looks whether the log has what this home has seen, and what its read models contain.
-async fn missing(home: &Path, database: &Database) -> Result<Option<Missing>, Error> {
-    let store = database.store();
+/// Whether the log lost what this home has seen, or what its read models contain, and nobody accepted that.
+pub(crate) async fn went_back(home: &Path, store: &dyn EventStore, pool: &PgPool) -> Result<Option<WentBack>, Error> {
+    let missing = missing(home, store, pool).await?;
+    Ok(missing.map(|missing| WentBack::new(missing.seen.position, missing.head)))
+}
+
+async fn missing(home: &Path, store: &dyn EventStore, pool: &PgPool) -> Result<Option<Missing>, Error> {
     let remembered = read(&path(home, store.source()))?;
-    let of_read_models = viral_projections::furthest(&database.pool()).await?;
+    let of_read_models = viral_projections::furthest(pool).await?;
     for seen in remembered.iter().map(Remembered::checkpoint).chain(of_read_models) {
         let head = store.head().await?;
         // Compared without the store's own memory, which would stop whoever wants to accept it.
@@ -163,7 +168,7 @@ async fn missing(home: &Path, database: &Database) -> Result<Option<Missing>, Er
                 .is_some_and(|event| seen.is(event)),
         };
         if (!there || seen.compare(&head).is_err())
-            && !acceptance::is_history_accepted(&*store, seen.recorded_at).await?
+            && !acceptance::is_history_accepted(store, seen.recorded_at).await?
         {
             let head = head.position;
             return Ok(Some(Missing { seen, head }));
@@ -175,9 +180,7 @@ async fn missing(home: &Path, database: &Database) -> Result<Option<Missing>, Er
 /// Stops a process that would decide by a log which lost what was seen of it before.
 pub(crate) async fn check(home: &Path, database: &Database, dev: bool) -> Result<(), Error> {
     let store = database.store();
-    if let Some(Missing { seen, head }) = missing(home, database).await? {
-        let went_back = WentBack::new(seen.position, head);
-        tracing::error!(seen = %seen.position, %head, "the log went back");
+    if let Some(went_back) = went_back(home, &*store, &database.pool()).await? {
         return Err(match dev {
             true => Error::Other(format!(
                 "{went_back}\n\n  viral --home {} log accept --reason 'restored'\n",
@@ -245,7 +248,7 @@ fn is_older(path: &Path, at: &Checkpoint) -> bool {
 /// `viral log accept`.
 pub(crate) async fn accept(home: &Path, database: &Database, args: &AcceptArgs) -> Result<bool, Error> {
     let store = database.store();
-    let missing = missing(home, database).await?;
+    let missing = missing(home, &*store, &database.pool()).await?;
     if missing.is_none() && !args.clock {
         print(&format!(
             "nothing to accept: the log has every event that {} has seen. Run this in the home of the process that \

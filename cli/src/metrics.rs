@@ -1,6 +1,7 @@
 //! How far everything is, for Prometheus: counted when it is asked, on a socket of its own that belongs into an internal
 //! network. <https://prometheus.io/docs/instrumenting/exposition_formats/>
 
+use crate::doctor::clock;
 use crate::error::Error;
 use axum::Router;
 use axum::extract::State;
@@ -8,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sqlx::PgPool;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -66,6 +67,24 @@ impl Metrics {
             "The position of the last event of the log.",
             [(String::new(), head.0)],
         );
+        let continuity = self.store.continuity();
+        page.gauge(
+            "viral_log_went_back",
+            "1 if the log lost events that this process had read.",
+            [(String::new(), u64::from(continuity.went_back().is_some()))],
+        );
+        page.gauge(
+            "viral_clock_leapt",
+            "1 if nothing is appended because the clock of the log's server was set.",
+            [(String::new(), u64::from(continuity.clock_leapt().is_some()))],
+        );
+        if let Some(offset) = clock::offset(self.store.as_ref()).await? {
+            page.gauge(
+                "viral_clock_offset_seconds",
+                "By how much the clock of the log's server is ahead of this process's.",
+                [(String::new(), offset.as_seconds_f64())],
+            );
+        }
         let live = models.iter().filter(|model| model.state == ReadModelState::Live);
         let each = |value: fn(&Status) -> u64| {
             live.clone()
@@ -121,7 +140,7 @@ struct Page(String);
 
 impl Page {
     /// Labels, ready to print, and value of each sample.
-    fn gauge(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (String, u64)>) {
+    fn gauge<V: Display>(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (String, V)>) {
         // Writing to a string does not fail.
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge\n");
         for (labels, value) in samples {

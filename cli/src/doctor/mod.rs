@@ -1,6 +1,7 @@
 //! `viral doctor`: what is in use, and whether it can be reached. It starts nothing.
 
 mod clickhouse;
+pub(crate) mod clock;
 mod kafka;
 mod read_models;
 mod redis;
@@ -10,7 +11,8 @@ use crate::database::{Purpose, url_from_env};
 use crate::embedded;
 use crate::error::Error;
 use crate::event_store::Home;
-use crate::published;
+use crate::{continuity, published};
+use chrono::Utc;
 use crate::services::{clickhouse_url, redis_url};
 use kafka::Kafka;
 use read_models::ReadModel;
@@ -57,6 +59,10 @@ struct Log {
     source: String,
     position: String,
     recorded_at: String,
+    /// The log's digest up to there.
+    digest: String,
+    /// By how much the clock of the log's server is ahead of this machine's.
+    clock_offset_seconds: Option<f64>,
 }
 
 /// Prints the report. Answers whether everything is well.
@@ -77,7 +83,7 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
     let (mut log, mut read_models, mut measurements) = (None, None, None);
     let clickhouse = clickhouse_url(home);
     if let Some(url) = &database.app_url {
-        match look_into(&home_of_log, url, clickhouse.is_some(), &mut problems).await {
+        match look_into(home, &home_of_log, url, clickhouse.is_some(), &mut problems).await {
             Ok(found) => {
                 database.version.get_or_insert(found.version);
                 (log, read_models) = (Some(found.log), found.read_models);
@@ -100,7 +106,7 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
     )
     .await;
     if let (Some(found), Some(url), Some(position)) = (&log, &database.app_url, kafka.position()) {
-        problems.extend(beyond(&home_of_log, url, found, position).await);
+        problems.extend(beyond(home, &home_of_log, url, found, position).await);
     }
     let services = Services {
         redis: services::redis(redis_url(home).as_deref(), &mut problems).await,
@@ -152,12 +158,12 @@ async fn measurements_in_postgres(url: &str) -> Result<u64, ProjectionError> {
 
 /// Kafka cannot have more than the log. What was appended since the log was looked at may be published already, so the log
 /// is asked once more before that is said.
-async fn beyond(home_of_log: &Home, url: &str, log: &Log, published: u64) -> Option<String> {
+async fn beyond(home: &Path, home_of_log: &Home, url: &str, log: &Log, published: u64) -> Option<String> {
     let is_within = |head: &str| head.parse().is_ok_and(|head: u64| published <= head);
     if is_within(&log.position) {
         return None;
     }
-    let now = look_into(home_of_log, url, false, &mut Vec::new())
+    let now = look_into(home, home_of_log, url, false, &mut Vec::new())
         .await
         .ok()?
         .log
@@ -174,6 +180,7 @@ struct Found {
 }
 
 async fn look_into(
+    home: &Path,
     home_of_log: &Home,
     url: &str,
     has_clickhouse: bool,
@@ -182,6 +189,11 @@ async fn look_into(
     let postgres = Arc::new(PostgresStore::connect(url).await?);
     let store = home_of_log.open(&postgres, Purpose::Read).await?;
     let head = store.head().await?;
+    let offset = clock::offset(store.as_ref()).await?;
+    problems.extend(clock::problems(offset, Utc::now(), &head));
+    if let Some(went_back) = continuity::went_back(home, store.as_ref(), postgres.pool()).await? {
+        problems.push(went_back.to_string());
+    }
     let version = sqlx::query_scalar("SHOW server_version")
         .fetch_one(postgres.pool())
         .await;
@@ -203,6 +215,8 @@ async fn look_into(
             source: store.source().to_owned(),
             position: head.position.to_string(),
             recorded_at: viral_store::event::time_text(&head.recorded_at),
+            digest: head.digest.to_string(),
+            clock_offset_seconds: offset.map(|offset| offset.as_seconds_f64()),
         },
         read_models,
     })
