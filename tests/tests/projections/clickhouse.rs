@@ -311,15 +311,16 @@ async fn a_projector_that_dies_anywhere_leaves_nothing_out_and_nothing_twice() {
         // So that what it has asked for last does not happen after its death.
         hold.cut("viral projector").await;
         hold.release().await;
-        let noted = world
-            .text("SELECT position FROM projections WHERE name = 'clickhouse'")
-            .await;
-        let behind = format!("SELECT count() > 0 FROM event_rows WHERE position > {noted}");
-        assert_eq!(analytics.text(&behind).await, u8::from(is_inserted).to_string());
+        let position = world.text(noted).await;
+        let behind = format!("SELECT count() > 0 FROM event_rows WHERE position > {position}");
+        let behind = analytics.text(&behind).await;
+        assert_eq!(
+            behind,
+            u8::from(is_inserted).to_string(),
+            "round {round}: behind {position}"
+        );
         if is_inserted {
-            let running = analytics.start();
-            analytics.caught_up().await;
-            running.stop().await;
+            all_is_noted().await;
         }
     }
     let running = analytics.start();
