@@ -91,7 +91,8 @@ impl BookAt {
     ) -> Result<(), FollowError> {
         let head = locked.head();
         while self.position() < head.position {
-            let events = locked.read_after(self.position(), self.page(head.position)).await?;
+            let read = locked.read_on(&self.at, self.page(head.position)).await;
+            let events = store.continuity().watch(read)?;
             self.take(events, head.position)?;
         }
         store.compare(&self.at, &head)?;

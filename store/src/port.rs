@@ -109,8 +109,7 @@ pub trait EventStore: Send + Sync + fmt::Debug {
         };
         let mut events = self.read_after(Position(before), limit.saturating_add(1)).await?;
         if events.first().is_some_and(|event| from.is(event)) {
-            events.remove(0);
-            return Ok(events);
+            return Ok(events.split_off(1));
         }
         let head = self.head().await?.position;
         self.continuity().watch(Err(WentBack::new(from.position, head).into()))
@@ -133,8 +132,7 @@ pub trait EventStore: Send + Sync + fmt::Debug {
         };
         let mut events = self.read_stream(stream, before, limit.saturating_add(1)).await?;
         if events.first().is_some_and(|event| EventIdentity::of(event) == seen) {
-            events.remove(0);
-            return Ok(events);
+            return Ok(events.split_off(1));
         }
         let head = self.head().await?.position;
         let furthest = self.continuity().furthest().position;
@@ -226,6 +224,18 @@ pub trait LockedHead: Send {
 
     /// As [`EventStore::read_after`].
     async fn read_after(&mut self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// As [`EventStore::read_on`].
+    async fn read_on(&mut self, from: &Checkpoint, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        let Some(before) = from.position.0.checked_sub(1) else {
+            return self.read_after(from.position, limit).await;
+        };
+        let mut events = self.read_after(Position(before), limit.saturating_add(1)).await?;
+        match events.first().is_some_and(|event| from.is(event)) {
+            true => Ok(events.split_off(1)),
+            false => Err(WentBack::new(from.position, self.head().position).into()),
+        }
+    }
 
     /// Looks up ids and the last sequences of streams.
     async fn check(&mut self, ids: &[Uuid], streams: &[StreamId]) -> Result<Check, StoreError>;
