@@ -36,7 +36,7 @@ async fn an_unknown_event_of_the_book_stops_deciding_and_not_reading() {
         let before = api.head().await;
         let unknown = into_the_book(&api, event_type, version).await;
         let refused = api.transfer("alice", "bob", "1.00").await;
-        assert_eq!(refused.code(), (503, "unknown_event".to_owned()));
+        assert_eq!(refused.problem(), (503, "unknown_event".to_owned()));
         let problem = refused.json();
         assert_eq!(problem["position"], unknown.to_string());
         let detail = format!(
@@ -47,7 +47,11 @@ async fn an_unknown_event_of_the_book_stops_deciding_and_not_reading() {
 
         // What the book says now is not known; what it said before is, and so is every event.
         for path in ["/v1/ledger/accounts/alice/balance", "/v1/ledger/trial-balance"] {
-            assert_eq!(api.get(path).await.code(), (503, "unknown_event".to_owned()), "{path}");
+            assert_eq!(
+                api.get(path).await.problem(),
+                (503, "unknown_event".to_owned()),
+                "{path}"
+            );
             let past = api.get_json(&format!("{path}?as_of={before}")).await;
             assert_eq!(past["position"], before.to_string());
         }
@@ -84,10 +88,10 @@ async fn what_depends_on_an_unknown_event_is_not_decided() {
             events: vec![NewEvent::new("campaign.suspended", "1", &event).unwrap()],
         }],
     );
-    let appended = stage.api.writer.append(unit).await.unwrap();
+    let appended = stage.api.commands.writer().append(unit).await.unwrap();
     let position = appended.events()[0].position;
     let refused = fund("1").await;
-    assert_eq!(refused.code(), (503, "unknown_event".to_owned()));
+    assert_eq!(refused.problem(), (503, "unknown_event".to_owned()));
     assert_eq!(refused.json()["position"], position.to_string());
     // Others are none the wiser.
     stage.buys("1.00").await;
