@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use viral_store::{Position, StoredEvent};
 
 /// By read model and type of event: how many there were, and the last one, so that none counts twice.
-static PASSED: Mutex<BTreeMap<(&'static str, String), (u64, Position)>> = Mutex::new(BTreeMap::new());
+type Counts = BTreeMap<(&'static str, String), (u64, Position)>;
+
+static PASSED: Mutex<Counts> = Mutex::new(Counts::new());
 
 /// What a read model of this process passed by.
 #[derive(Debug, Clone, PartialEq, Eq)]

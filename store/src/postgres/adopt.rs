@@ -2,6 +2,7 @@
 
 use super::error::from_sqlx;
 use super::migrate::take_on_owner;
+use crate::continuity::Digest;
 use crate::error::StoreError;
 use sqlx::{Connection, Executor, PgConnection, Row};
 use std::time::Duration;
@@ -51,8 +52,9 @@ async fn adopt_as_owner(connection: &mut PgConnection, id: Uuid) -> Result<(), S
         .execute("DELETE FROM book_snapshots")
         .await
         .map_err(from_sqlx)?;
-    sqlx::query("UPDATE log_head SET log_id = $1")
+    sqlx::query("UPDATE log_head SET log_id = $1, digest = $2")
         .bind(id)
+        .bind(Digest::EMPTY.0.as_slice())
         .execute(&mut *transaction)
         .await
         .map_err(from_sqlx)?;
