@@ -167,8 +167,7 @@ async fn missing(home: &Path, store: &dyn EventStore, pool: &PgPool) -> Result<O
                 .first()
                 .is_some_and(|event| seen.is(event)),
         };
-        if (!there || seen.compare(&head).is_err())
-            && !acceptance::is_history_accepted(store, seen.recorded_at).await?
+        if (!there || seen.compare(&head).is_err()) && !acceptance::is_history_accepted(store, seen.recorded_at).await?
         {
             let head = head.position;
             return Ok(Some(Missing { seen, head }));

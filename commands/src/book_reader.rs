@@ -2,8 +2,8 @@
 
 use crate::error::FollowError;
 use viral_domain::Aggregate as _;
-use viral_domain::acceptance::{Acceptances, CLOCK_ACCEPTED};
 use viral_domain::Recorded;
+use viral_domain::acceptance::{Acceptances, CLOCK_ACCEPTED};
 use viral_domain::decode::DecodeError;
 use viral_ledger::{Book, BookEvent};
 use viral_store::{Checkpoint, EventStore, LockedHead, Position, Snapshot, StoredEvent};

@@ -82,6 +82,7 @@ missing_packages() {
     fi
     if [ "$level" = test ]; then
         has hledger || echo hledger
+        compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || echo libfaketime
     fi
 }
 

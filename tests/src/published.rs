@@ -2,7 +2,7 @@
 
 use crate::kafka::Broker;
 use crate::process::Background;
-use crate::samples::{note, open, transfer};
+use crate::samples::{claimed, open, transfer};
 use crate::server::{Database, TestServer};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -265,7 +265,7 @@ impl Bed {
     }
 }
 
-/// Appends about this many events: transfers, notes of aggregates of their own, and units of both.
+/// Appends about this many events: transfers, claims of logins, and units of both.
 pub async fn fill(writer: &Writer, events: usize) {
     let opened = writer.append_all(vec![open("test:bank", true), open("test:shop", false)]);
     // From the second call on they are there.
@@ -276,18 +276,18 @@ pub async fn fill(writer: &Writer, events: usize) {
         if count >= events {
             break;
         }
-        let stream = StreamId::new("note", format!("n-{}-{}", n % 20, Uuid::now_v7()));
-        let about = |text: String| Part::Events {
+        let stream = StreamId::new("login", format!("n-{}-{}", n % 20, Uuid::now_v7()));
+        let about = || Part::Events {
             stream: stream.clone(),
             expected: 0,
-            events: vec![note(&text), note("and more")],
+            events: vec![claimed(), claimed()],
         };
         units.push(match n % 3 {
             0 => transfer("test:bank", "test:shop", "1.25"),
-            1 => Unit::new(Uuid::now_v7(), vec![about(format!("note {n}"))]).with_actor("tester"),
+            1 => Unit::new(Uuid::now_v7(), vec![about()]).with_actor("tester"),
             _ => {
                 let mut unit = transfer("test:bank", "test:shop", "0.5");
-                unit.parts.push(about(format!("paid {n}")));
+                unit.parts.push(about());
                 unit
             }
         });

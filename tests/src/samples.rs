@@ -43,7 +43,13 @@ pub fn transfer(debit: &str, credit: &str, amount: &str) -> Unit {
     Unit::ledger(Uuid::now_v7(), post(debit, credit, amount)).with_actor("tester")
 }
 
-/// An event that says something.
+/// An event of a login, which the platform knows and which moves nothing.
+pub fn claimed() -> NewEvent {
+    let payload = serde_json::json!({"type": "login.claimed", "user": Uuid::now_v7()});
+    NewEvent::new("login.claimed", "1", &payload).unwrap()
+}
+
+/// An event that says something, and is of no type that the platform knows.
 pub fn note(text: &str) -> NewEvent {
     let payload = serde_json::json!({"type": "note.taken", "text": text});
     NewEvent::new("note.taken", "1", &payload).unwrap()

@@ -2,6 +2,7 @@
 
 mod cli {
     pub mod bad_input;
+    pub mod clocks;
     pub mod copies;
     pub mod demo;
     pub mod journey;

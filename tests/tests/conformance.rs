@@ -1,6 +1,7 @@
 //! One suite for every home of the log: whatever adapter is below, the writer keeps the same promises.
 
 mod conformance {
+    pub mod clock;
     pub mod cuts;
     pub mod ledger;
     pub mod log;

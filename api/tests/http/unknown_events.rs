@@ -47,7 +47,11 @@ async fn an_unknown_event_of_the_book_stops_deciding_and_not_reading() {
 
         // What the book says now is not known; what it said before is, and so is every event.
         for path in ["/v1/ledger/accounts/alice/balance", "/v1/ledger/trial-balance"] {
-            assert_eq!(api.get(path).await.problem(), (503, "unknown_event".to_owned()), "{path}");
+            assert_eq!(
+                api.get(path).await.problem(),
+                (503, "unknown_event".to_owned()),
+                "{path}"
+            );
             let past = api.get_json(&format!("{path}?as_of={before}")).await;
             assert_eq!(past["position"], before.to_string());
         }

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
-use viral_store::{
-    Continuity, EventStore, Head, LockedHead, Position, Snapshot, StoreError, StoredEvent, StreamId,
-};
+use viral_store::{Continuity, EventStore, Head, LockedHead, Position, Snapshot, StoreError, StoredEvent, StreamId};
 
 /// Events that are kept without any check.
 #[derive(Debug, Clone)]

@@ -363,7 +363,10 @@ mod tests {
         assert_eq!(cost.per_click, Vcoin::parse("3.3333").ok());
         assert_eq!((cost.per_watch_hour, cost.per_conversion), (None, None));
         let two = EngagementFigures { clicks: 60_000, ..sum };
-        assert_eq!(CostPerResult::of(paid.into(), &two).per_click, Vcoin::parse("0.0002").ok());
+        assert_eq!(
+            CostPerResult::of(paid.into(), &two).per_click,
+            Vcoin::parse("0.0002").ok()
+        );
     }
 
     #[test]

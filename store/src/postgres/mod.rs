@@ -215,7 +215,10 @@ impl EventStore for PostgresStore {
             Ok(Snapshot {
                 position: Position(read::unsigned(row.try_get(0).map_err(from_sqlx)?)?),
                 state: row.try_get(1).map_err(from_sqlx)?,
-                digest: row.try_get::<Option<&[u8]>, _>(2).map_err(from_sqlx)?.and_then(Digest::from_bytes),
+                digest: row
+                    .try_get::<Option<&[u8]>, _>(2)
+                    .map_err(from_sqlx)?
+                    .and_then(Digest::from_bytes),
             })
         })
         .transpose()

@@ -116,8 +116,9 @@ async fn what_kafka_gives_again_after_its_token_was_forgotten_is_there_once() {
     let end = "SELECT min(position) FROM watermark_rows";
     let end: u64 = traces.clickhouse.query(end).fetch_one().await.unwrap();
     traces.execute("TRUNCATE TABLE watermark_rows").await;
-    let forget =
-        format!("UPDATE projections SET position = 0, feed_place = NULL, intended = {end} WHERE name = 'clickhouse'");
+    let forget = format!(
+        "UPDATE projections SET position = 0, event_id = NULL, feed_place = NULL, intended = {end} WHERE name = 'clickhouse'"
+    );
     sqlx::raw_sql(&forget).execute(&traces.pool).await.unwrap();
     let projector = scene.projector();
     let amounted = scene.amounted().await;

@@ -247,7 +247,10 @@ async fn two_logs_are_never_mixed() {
         &["import", "journal", journal.to_str().unwrap(), "--overdraft", "*"],
     ] {
         let text = office.refused(arguments).await;
-        assert!(text.contains("the log went back") && text.contains("log accept"), "{text}");
+        assert!(
+            text.contains("the log went back") && text.contains("log accept"),
+            "{text}"
+        );
     }
     fake.change("viral-log", |now| *now = records.clone());
     // One byte was changed in the middle.

@@ -178,7 +178,10 @@ impl Old {
             assert_eq!((found.position, &found.state), (position, &snapshot.state));
             assert_eq!(Book::hash_of_text(&found.state), snapshot.state_hash);
             let loaded = BookAt::load(store.as_ref(), position).await.unwrap();
-            assert_eq!((loaded.position(), loaded.book.state_text()), (position, snapshot.state));
+            assert_eq!(
+                (loaded.position(), loaded.book.state_text()),
+                (position, snapshot.state)
+            );
         }
         store.close().await;
     }

@@ -118,7 +118,8 @@ async fn a_lost_platform_goes_on_from_its_lines() {
     // The events are lost once more, but read models and keys of persons are still there, ahead of the log.
     store.close().await;
     let lose = "SET session_replication_role = replica; DELETE FROM events; \
-         UPDATE log_head SET log_id = gen_random_uuid(), position = 0, recorded_at = 'epoch'";
+         UPDATE log_head SET log_id = gen_random_uuid(), position = 0, recorded_at = 'epoch', \
+         digest = decode(repeat('00', 32), 'hex')";
     run_sql(&after.database.superuser_url, lose).await.unwrap();
     let report = after.json(&import).await;
     assert_eq!(
@@ -126,6 +127,13 @@ async fn a_lost_platform_goes_on_from_its_lines() {
         (&true.into(), &5.into()),
         "{report}"
     );
+    // The home has seen what the copy does not have.
+    let (code, _, stderr) = after.viral(&["api", "--dev", "--listen", "127.0.0.1:0"]).await;
+    assert!(code == 1 && stderr.contains("log accept"), "{code} {stderr}");
+    let accepted = after
+        .ok(&["log", "accept", "--reason", "restored from the lines"])
+        .await;
+    assert!(accepted.contains("the log goes on from position"), "{accepted}");
     let running = platform(&after, "home").await;
     let store = after.database.store().await;
     caught_up(&store).await;

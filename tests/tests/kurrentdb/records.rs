@@ -124,7 +124,7 @@ async fn a_log_that_became_shorter_is_no_log() {
     let writer = writer(&store).await;
     fake.change(LOG, |records| records.truncate(3));
     let error = writer.append(said("a", 3, "x")).await.unwrap_err();
-    assert!(error.to_string().contains("older state"), "{error}");
+    assert!(error.to_string().contains("the log went back"), "{error}");
     fake.change(LOG, Vec::clear);
     let error = store.head().await.unwrap_err();
     assert!(error.to_string().contains("gone"), "{error}");

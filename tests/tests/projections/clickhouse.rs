@@ -329,7 +329,7 @@ async fn a_projector_that_dies_anywhere_leaves_nothing_out_and_nothing_twice() {
     running.stop().await;
     // The note of where it is was lost, and everything is sent again, in other ranges.
     world
-        .as_root("UPDATE projections SET position = 0, intended = NULL WHERE name = 'clickhouse'")
+        .as_root("UPDATE projections SET position = 0, event_id = NULL, intended = NULL WHERE name = 'clickhouse'")
         .await;
     analytics.execute("TRUNCATE TABLE watermark_rows").await;
     let running = analytics.start();

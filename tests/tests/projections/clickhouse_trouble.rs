@@ -71,7 +71,7 @@ async fn rows_of_an_old_course_of_the_log_are_removed() {
     analytics.execute("TRUNCATE TABLE event_rows").await;
     let again = async || {
         world
-            .as_root("UPDATE projections SET position = 0, intended = NULL WHERE name = 'clickhouse'")
+            .as_root("UPDATE projections SET position = 0, event_id = NULL, intended = NULL WHERE name = 'clickhouse'")
             .await;
         let running = analytics.start();
         analytics.caught_up().await;
@@ -294,7 +294,8 @@ async fn what_is_sent_again_after_its_token_was_forgotten_is_there_once() {
         .parse()
         .unwrap();
     analytics.execute("TRUNCATE TABLE watermark_rows").await;
-    let forget = format!("UPDATE projections SET position = 0, intended = {end} WHERE name = 'clickhouse'");
+    let forget =
+        format!("UPDATE projections SET position = 0, event_id = NULL, intended = {end} WHERE name = 'clickhouse'");
     world.as_root(&forget).await;
     let running = analytics.start();
     analytics.caught_up().await;

@@ -79,7 +79,10 @@ fn deadlines_are_cut_to_what_the_log_keeps() {
         deadline: deadline() + chrono::TimeDelta::nanoseconds(999),
         ..offer()
     };
-    let command = AssignmentCommand::Invite { offer, now: now().into() };
+    let command = AssignmentCommand::Invite {
+        offer,
+        now: now().into(),
+    };
     given::<Assignment>([]).when(command).then([invited()]);
 }
 

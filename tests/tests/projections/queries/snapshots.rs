@@ -90,7 +90,8 @@ async fn a_reader_waits_for_a_replacement_before_it_looks() {
     let head = stage.caught_up().await;
     running.stop().await;
     let mut replacement = connect(&stage.database.app_url).unwrap().begin().await.unwrap();
-    let replace = "LOCK TABLE users IN ACCESS EXCLUSIVE MODE; UPDATE projections SET position = position + 1";
+    let replace =
+        "LOCK TABLE users IN ACCESS EXCLUSIVE MODE; UPDATE projections SET position = position + 1, event_id = NULL";
     sqlx::raw_sql(replace).execute(&mut *replacement).await.unwrap();
     let models = stage.models.clone();
     let asked = tokio::spawn(async move { models.user(UserId(uuid::Uuid::from_u128(1))).await });
