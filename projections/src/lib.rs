@@ -22,6 +22,7 @@ mod payouts;
 mod projector;
 pub mod queries;
 mod rebuild;
+mod rebuild_lock;
 mod registry;
 mod resume;
 mod rows;

@@ -6,6 +6,7 @@ use crate::batch::Stopped;
 use crate::error::ProjectionError;
 use crate::model::{Fold, ReadModel};
 use crate::projector::{Batch, Projector, Step, tell_parked};
+use crate::rebuild_lock::RebuildLock;
 use crate::registry::{self, Target};
 use sqlx::{Executor as _, PgConnection};
 use std::time::Duration;
@@ -47,20 +48,13 @@ impl Projector {
         progress: &mut (dyn FnMut(Position, Position) + Send),
     ) -> Result<(), ProjectionError> {
         let model = ReadModel::named(name)?;
-        // The lock is the session's: it is given up when this connection is dropped, however that happens.
-        let mut lock = self.pool.acquire().await?.detach();
-        let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('viral rebuild'), hashtext($1))")
-            .bind(name)
-            .fetch_one(&mut lock)
-            .await?;
-        if !locked {
-            return Err(ProjectionError::RebuildInProgress(name.to_owned()));
-        }
+        let lock = RebuildLock::take(&self.pool, name).await?;
         let rebuilt = self.rebuild_locked(model, progress).await;
         if rebuilt.is_err() {
             // As far as possible now; the next rebuild does it in any case.
             let _ = self.remove_building(model).await;
         }
+        lock.release().await;
         rebuilt
     }
 

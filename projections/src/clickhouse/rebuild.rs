@@ -9,6 +9,7 @@ use super::gather::gather_page;
 use super::projector::ClickHouseProjector;
 use super::rows::Watermark;
 use crate::error::ProjectionError;
+use crate::rebuild_lock::RebuildLock;
 use crate::registry;
 use sqlx::Row as _;
 use uuid::Uuid;
@@ -74,15 +75,16 @@ impl ClickHouseProjector {
     /// ledger that cannot be read. What analysts see is as before then. After an error while tables were exchanged the
     /// projector stays stopped, and says that a rebuild has to be run again.
     pub async fn rebuild(&self, progress: &mut (dyn FnMut(Position, Position) + Send)) -> Result<(), ProjectionError> {
-        // The lock is the connection's: it is given up when that is dropped, however that happens.
-        let mut lock = self.pool.acquire().await?.detach();
-        let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('viral rebuild'), hashtext($1))")
-            .bind(NAME)
-            .fetch_one(&mut lock)
-            .await?;
-        if !locked {
-            return Err(ProjectionError::RebuildInProgress(NAME.to_owned()));
-        }
+        let lock = RebuildLock::take(&self.pool, NAME).await?;
+        let rebuilt = self.rebuild_locked(progress).await;
+        lock.release().await;
+        rebuilt
+    }
+
+    async fn rebuild_locked(
+        &self,
+        progress: &mut (dyn FnMut(Position, Position) + Send),
+    ) -> Result<(), ProjectionError> {
         self.clickhouse.migrate().await?;
         self.check_source().await?;
         self.register().await?;

@@ -76,8 +76,8 @@ async fn workers_a_day_ahead_end_nothing_that_is_not_over() {
     let api = Platform::command("api", &folder.path().join("api"), port, Some(url));
     let api = Platform::started(api, port).await;
     bank(&api.client).await;
-    let long = hold(&api.client, "six hours", TimeDelta::hours(6)).await.unwrap();
-    let short = hold(&api.client, "three seconds", TimeDelta::seconds(3)).await.unwrap();
+    let long = hold(&api.client, "six-hours", TimeDelta::hours(6)).await.unwrap();
+    let short = hold(&api.client, "three-seconds", TimeDelta::seconds(3)).await.unwrap();
     // Read models are made by somebody; the one that is ahead also is the one that ends holds.
     let project = Background::start(&folder.path().join("api"), &["project"], url);
     let mut work = viral(&folder.path().join("work"), &["work", "--dev"]);
@@ -103,7 +103,7 @@ async fn workers_a_day_ahead_end_nothing_that_is_not_over() {
         assert!((now - time).abs() < TimeDelta::minutes(10), "{event_type} at {time}");
     }
     // Nobody's six hours are over, and new ones begin.
-    hold(&api.client, "six hours more", TimeDelta::hours(6)).await.unwrap();
+    hold(&api.client, "six-hours-more", TimeDelta::hours(6)).await.unwrap();
     let holds = api.client.get(&format!("/v1/ledger/holds/{long}")).await;
     assert_eq!(holds.body["status"], "open", "{holds:?}");
 
@@ -129,9 +129,9 @@ async fn an_api_a_day_behind_decides_by_the_servers_clock() {
     let api = Platform::command("api", folder.path(), port, Some(url));
     let api = Platform::started(shifted(api, &library, "-1d"), port).await;
     bank(&api.client).await;
-    hold(&api.client, "six hours", TimeDelta::hours(6)).await.unwrap();
+    hold(&api.client, "six-hours", TimeDelta::hours(6)).await.unwrap();
     // By its own clock this is still to come.
-    let refused = hold(&api.client, "an hour ago", -TimeDelta::hours(1)).await;
+    let refused = hold(&api.client, "an-hour-ago", -TimeDelta::hours(1)).await;
     assert_eq!(refused, Err("expiry_in_past".to_owned()));
     let now = Utc::now();
     for (event_type, time, _) in events(&database).await {

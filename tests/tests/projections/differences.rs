@@ -154,7 +154,7 @@ async fn rows_that_are_missing_or_too_many_are_found() {
 async fn an_event_that_was_left_out_silently_is_found() {
     let world = World::new().await;
     let running = world.start();
-    let unknown = serde_json::json!({"type": "user.renamed"});
+    let unknown = serde_json::json!({"type": "user.profile_changed"});
     let together = super::world::Together::default().and_raw("user", &id(CREATOR).to_string(), "1", &unknown);
     let position = world.append(together).await;
     world.caught_up().await;
@@ -169,7 +169,7 @@ async fn an_event_that_was_left_out_silently_is_found() {
     );
     assert_eq!(
         (found.position, found.event_type.as_deref()),
-        (Some(position), Some("user.renamed"))
+        (Some(position), Some("user.profile_changed"))
     );
 }
 

@@ -274,7 +274,8 @@ async fn what_cannot_be_asked_is_said_to_be_missing() {
     let pages = ReadModels::new(world.store.pool().clone(), world.store.clone());
     for (position, missing) in [(0, None), (7, Some("set CLICKHOUSE_URL"))] {
         let noted = "INSERT INTO projections (name, version, schema_version, state, position) \
-             VALUES ('clickhouse', 1, 1, 'live', $1) ON CONFLICT (name, version) DO UPDATE SET position = $1";
+             VALUES ('clickhouse', 1, 1, 'live', $1) ON CONFLICT (name, version) DO UPDATE SET position = $1, \
+             event_id = gen_random_uuid()";
         sqlx::query(noted).bind(position).execute(&world.root).await.unwrap();
         let campaign = CampaignId(id(CAMPAIGN));
         let told = pages
