@@ -2,7 +2,7 @@
 
 use crate::kafka::Broker;
 use crate::process::Background;
-use crate::samples::{claimed, open, transfer};
+use crate::samples::{claimed, open, registered, transfer};
 use crate::server::{Database, TestServer};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -265,7 +265,7 @@ impl Bed {
     }
 }
 
-/// Appends about this many events: transfers, claims of logins, and units of both.
+/// Appends about this many events: transfers, claims of logins, and units of the domain and the ledger.
 pub async fn fill(writer: &Writer, events: usize) {
     let opened = writer.append_all(vec![open("test:bank", true), open("test:shop", false)]);
     // From the second call on they are there.
@@ -286,12 +286,12 @@ pub async fn fill(writer: &Writer, events: usize) {
             0 => transfer("test:bank", "test:shop", "1.25"),
             1 => Unit::new(Uuid::now_v7(), vec![about()]).with_actor("tester"),
             _ => {
-                let mut unit = transfer("test:bank", "test:shop", "0.5");
-                unit.parts.push(about());
-                unit
+                let mut parts = registered();
+                parts.push(about());
+                Unit::new(Uuid::now_v7(), parts).with_actor("tester")
             }
         });
-        count += n % 3 + 1;
+        count += [1, 2, 4][n % 3];
     }
     for outcome in writer.append_all_briefly(units).await {
         outcome.unwrap();

@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 use viral_commands::{NewEvent, Part, Unit};
+use viral_domain::user::{Registered, Role, UserEvent};
+use viral_domain::{DomainEvent as _, Sealed, UserId};
 use viral_ledger::{Address, Amount, Asset, Code, Command, NewTransaction, NormalSide, Posting};
 use viral_store::StreamId;
 
@@ -47,6 +49,32 @@ pub fn transfer(debit: &str, credit: &str, amount: &str) -> Unit {
 pub fn claimed() -> NewEvent {
     let payload = serde_json::json!({"type": "login.claimed", "user": Uuid::now_v7()});
     NewEvent::new("login.claimed", "1", &payload).unwrap()
+}
+
+/// Somebody becomes a sponsor, whose profile nobody can read, and gets a wallet.
+pub fn registered() -> Vec<Part> {
+    let user = UserId(Uuid::now_v7());
+    let event = UserEvent::Registered(Registered {
+        profile: Sealed {
+            ct: "c2VhbGVk".repeat(3),
+            key: Uuid::now_v7(),
+            nonce: "A".repeat(16),
+            person: user.0,
+        },
+        role: Role::Sponsor,
+        user,
+    });
+    let effects = event.effects().into_iter();
+    let ledger = effects.map(|effect| Part::Ledger {
+        id: effect.id,
+        command: effect.command,
+    });
+    let registered = Part::Events {
+        stream: StreamId::new("user", user.0.to_string()),
+        expected: 0,
+        events: vec![NewEvent::new(event.event_type(), event.version(), &event).unwrap()],
+    };
+    std::iter::once(registered).chain(ledger).collect()
 }
 
 /// An event that says something, and is of no type that the platform knows.

@@ -152,7 +152,7 @@ impl Shared {
         let Some(first) = later.next() else {
             return false;
         };
-        later.clone().count() + 1 >= count && later.last().is_some_and(|last| last.at - first.at >= during)
+        later.clone().count() + 1 >= count && later.next_back().is_some_and(|last| last.at - first.at >= during)
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
