@@ -103,11 +103,19 @@ impl Teller {
         Ok(answer)
     }
 
-    /// A read that sees everything written so far.
+    /// A read that sees everything written so far. Read models that are still starting are waited for.
     pub(super) async fn get(&self, who: &Client, path: &str) -> Result<Value, Error> {
         let separator = if path.contains('?') { '&' } else { '?' };
         let path = format!("{path}{separator}min_position={}", self.position);
-        Ok(who.get(&path).await?.success()?.body)
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let answer = who.get(&path).await?;
+            // The API has waited for two seconds itself.
+            let is_behind = answer.text("code") == "read_model_behind";
+            if !is_behind || tokio::time::Instant::now() > deadline {
+                return Ok(answer.success()?.body);
+            }
+        }
     }
 
     /// Waits until a field of something reads so: what the platform does by itself takes a moment.
