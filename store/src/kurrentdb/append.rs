@@ -62,7 +62,7 @@ impl LockedHead for Locked {
     }
 
     fn now(&self) -> Option<DateTime<Utc>> {
-        Some(self.log.now())
+        self.log.now()
     }
 
     async fn read_after(&mut self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {

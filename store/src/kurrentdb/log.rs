@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::event::{Position, StoredEvent};
 use crate::port::Head;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -46,15 +46,16 @@ pub(super) struct Log {
 /// What the server's clock says. It can only be seen on records: each has the time at which the server took it.
 #[derive(Default)]
 struct ServerClock {
-    /// By how many microseconds it is ahead of our own.
-    offset: AtomicI64,
+    /// By how much it is ahead of our own; none before it was seen.
+    offset: Mutex<Option<TimeDelta>>,
     /// The record that this process appended last, and when.
     appended: Mutex<Option<(u64, DateTime<Utc>)>>,
 }
 
 impl ServerClock {
-    fn now(&self) -> DateTime<Utc> {
-        Utc::now() + TimeDelta::microseconds(self.offset.load(Ordering::Relaxed))
+    fn now(&self) -> Option<DateTime<Utc>> {
+        let offset = *self.offset.lock().unwrap_or_else(PoisonError::into_inner);
+        offset.map(|offset| Utc::now() + offset)
     }
 
     fn appending(&self, revision: u64) {
@@ -64,8 +65,7 @@ impl ServerClock {
     fn saw(&self, revision: u64, created: DateTime<Utc>) {
         let appended = self.appended.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((_, at)) = appended.filter(|(ours, _)| *ours == revision) {
-            let offset = (created - at).num_microseconds().unwrap_or_default();
-            self.offset.store(offset, Ordering::Relaxed);
+            *self.offset.lock().unwrap_or_else(PoisonError::into_inner) = Some(created - at);
         }
     }
 }
@@ -100,7 +100,7 @@ impl Log {
     }
 
     /// Our own clock, corrected by what was seen of the server's at the last append.
-    pub(super) fn now(&self) -> DateTime<Utc> {
+    pub(super) fn now(&self) -> Option<DateTime<Utc>> {
         self.clock.now()
     }
 

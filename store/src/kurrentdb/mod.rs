@@ -164,7 +164,7 @@ impl EventStore for KurrentStore {
     }
 
     async fn clock(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        Ok(Some(self.log.now()))
+        Ok(self.log.now())
     }
 
     async fn head(&self) -> Result<Head, StoreError> {

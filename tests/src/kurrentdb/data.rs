@@ -25,6 +25,8 @@ pub(super) struct Data {
     pub(super) streams: HashMap<String, Vec<Recorded>>,
     pub(super) max_append_bytes: usize,
     pub(super) largest_append: usize,
+    /// By how much the server's clock is ahead.
+    pub(super) clock_ahead: std::time::Duration,
     records: u64,
 }
 
@@ -35,6 +37,7 @@ impl Default for Data {
             // The server's default.
             max_append_bytes: 1_024 * 1_024,
             largest_append: 0,
+            clock_ahead: std::time::Duration::ZERO,
             records: 0,
         }
     }
@@ -115,7 +118,7 @@ impl Data {
         }
         self.largest_append = self.largest_append.max(size);
         let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let ticks = since_1970.unwrap().as_nanos() / 100;
+        let ticks = (since_1970.unwrap() + self.clock_ahead).as_nanos() / 100;
         let mut next = ends_at.map_or(0, |revision| revision + 1);
         for record in proposed {
             let mut metadata = record.metadata;

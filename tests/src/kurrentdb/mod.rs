@@ -210,6 +210,11 @@ impl Fake {
         self.state.data().stream(stream).len()
     }
 
+    /// Sets the server's clock ahead of this machine's.
+    pub fn set_clock_ahead(&self, by: std::time::Duration) {
+        self.state.data().clock_ahead = by;
+    }
+
     /// Changes a stream as nobody can by way of the protocol.
     pub fn change(&self, stream: &str, change: impl FnOnce(&mut Vec<Recorded>)) {
         change(self.state.data().streams.entry(stream.to_owned()).or_default());
