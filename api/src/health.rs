@@ -99,14 +99,13 @@ impl Readiness {
 
 async fn check(store: &dyn EventStore, writer: &Writer) -> Result<(), Problem> {
     let not_ready = |detail: &str| Problem::new(kind::NOT_READY, detail);
-    // What was noticed stays so until somebody has looked; asking the head may notice it.
-    let checked = async {
-        store.continuity().check()?;
-        store.head_on().await
-    };
-    match tokio::time::timeout(PATIENCE, checked).await {
+    // What was noticed stays so until the process is started again; asking the head may notice it.
+    if let Some(went_back) = store.continuity().went_back() {
+        return Err(StoreError::from(went_back).into());
+    }
+    match tokio::time::timeout(PATIENCE, store.head_on()).await {
         Ok(Ok(_)) => {}
-        Ok(Err(error @ (StoreError::WentBack(_) | StoreError::ClockLeapt(_)))) => return Err(error.into()),
+        Ok(Err(error @ StoreError::WentBack(_))) => return Err(error.into()),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
             return Err(not_ready("the event store cannot be read"));
@@ -114,7 +113,8 @@ async fn check(store: &dyn EventStore, writer: &Writer) -> Result<(), Problem> {
         Err(_) => return Err(not_ready("the event store does not answer")),
     }
     match tokio::time::timeout(PATIENCE, writer.read(|_, _| ())).await {
-        Ok(Ok(())) => Ok(()),
+        // The writer has looked at the clock as well.
+        Ok(Ok(())) => Ok(store.continuity().check()?),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
             Err(not_ready("the writer cannot follow the log"))

@@ -152,17 +152,23 @@ pub struct DemoArgs {
 /// What to do about the log itself.
 #[derive(Debug, Subcommand)]
 pub enum LogCommand {
-    /// Go on with the log as it is, and record in it who says so and why
+    /// Accept that the log lost events, or with --clock that its server's clock was set, and record who says so and why
+    ///
+    /// Run it in the home of the process that stopped (--home). It appends one event, which stays for good. After a loss
+    /// start every process of the platform again; after a clock they go on by themselves.
     Accept(AcceptArgs),
 }
 
 /// What is accepted.
 #[derive(Debug, Args)]
 pub struct AcceptArgs {
-    /// Why, for whoever reads the log later
+    /// Why, for whoever reads the log later. It is published with the log: no personal data
     #[arg(long)]
     pub reason: String,
-    /// The clock of the log's server, instead of a log that went back
+    /// Who accepts it: a pseudonymous id, which becomes the event's actor
+    #[arg(long, value_name = "ID", default_value = "operator")]
+    pub by: String,
+    /// Accept the clock of the log's server as it is, instead of lost events
     #[arg(long)]
     pub clock: bool,
 }

@@ -17,15 +17,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
+use viral_commands::writer::{leap, uptime};
 use viral_commands::{Settings, Writer, acceptance};
 use viral_store::continuity::{ClockReading, WentBack};
 use viral_store::{Checkpoint, EventStore, Position, StoreError};
 
 /// How often the file is rewritten and the head compared: a start finds what was there a second ago.
 const EVERY: Duration = Duration::from_secs(1);
-/// Who accepts.
-const OPERATOR: &str = "operator";
-
 /// The file's content.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Remembered {
@@ -46,6 +44,8 @@ struct RememberedClock {
     asked_micros: u64,
     answered_micros: u64,
     boot: String,
+    #[serde(with = "decimal")]
+    position: u64,
 }
 
 mod decimal {
@@ -75,6 +75,7 @@ impl Remembered {
                 asked_micros: micros(reading.asked),
                 answered_micros: micros(reading.answered),
                 boot,
+                position: reading.position.0,
             }),
         }
     }
@@ -97,6 +98,7 @@ impl Remembered {
             time: clock.time,
             asked: Duration::from_micros(clock.asked_micros),
             answered: Duration::from_micros(clock.answered_micros),
+            position: Position(clock.position),
         })
     }
 }
@@ -157,19 +159,13 @@ async fn missing(home: &Path, store: &dyn EventStore, pool: &PgPool) -> Result<O
     let remembered = read(&path(home, store.source()))?;
     let of_read_models = viral_projections::furthest(pool).await?;
     for seen in remembered.iter().map(Remembered::checkpoint).chain(of_read_models) {
-        let head = store.head().await?;
-        // Compared without the store's own memory, which would stop whoever wants to accept it.
-        let there = match seen.position.0.checked_sub(1) {
-            None => true,
-            Some(before) => store
-                .read_after(Position(before), 1)
-                .await?
-                .first()
-                .is_some_and(|event| seen.is(event)),
+        let head = store.head().await?.position;
+        // Of an old read model only the position is known.
+        let there = match seen.event_id.is_nil() {
+            true => seen.position <= head,
+            false => store.has(&seen).await?,
         };
-        if (!there || seen.compare(&head).is_err()) && !acceptance::is_history_accepted(store, seen.recorded_at).await?
-        {
-            let head = head.position;
+        if !there && !acceptance::is_history_accepted(store, &seen).await? {
             return Ok(Some(Missing { seen, head }));
         }
     }
@@ -182,7 +178,7 @@ pub(crate) async fn check(home: &Path, database: &Database, dev: bool) -> Result
     if let Some(went_back) = went_back(home, &*store, &database.pool()).await? {
         return Err(match dev {
             true => Error::Other(format!(
-                "{went_back}\n\n  viral --home {} log accept --reason 'restored'\n",
+                "{went_back}\n\n  viral --home {} log accept --reason 'what happened'\n",
                 home.display()
             )),
             false => Error::Store(StoreError::WentBack(went_back)),
@@ -195,17 +191,11 @@ pub(crate) async fn check(home: &Path, database: &Database, dev: bool) -> Result
         }
         // What was lost and accepted is not to be looked for again.
         let at = remembered.checkpoint();
-        if seen_in(&*store, &at).await? {
+        if store.has(&at).await? {
             store.continuity().saw(at);
         }
     }
     Ok(())
-}
-
-async fn seen_in(store: &dyn EventStore, at: &Checkpoint) -> Result<bool, Error> {
-    let before = Position(at.position.0.saturating_sub(1));
-    let found = store.read_after(before, 1).await?;
-    Ok(found.first().is_some_and(|event| at.is(event)))
 }
 
 /// Keeps the file up to date and looks at the head, until `stop` says true.
@@ -214,71 +204,119 @@ pub(crate) async fn keep(
     store: Arc<dyn EventStore>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let path = path(&home, store.source());
-    let mut last = None;
     loop {
-        let stopped = tokio::select! {
-            () = tokio::time::sleep(EVERY) => false,
-            _ = stop.wait_for(|stop| *stop) => true,
+        let look = async {
+            tokio::time::sleep(EVERY).await;
+            // An idle process notices it as well. What else goes wrong with the store is told by whoever needs it.
+            let _ = store.head_on().await;
         };
-        // An idle process notices it as well. What else goes wrong with the store is told by whoever needs it.
-        let _ = store.head_on().await;
-        let (at, clock) = (store.continuity().furthest(), store.continuity().clock());
-        let is_news =
-            at.position > Position::START && store.continuity().went_back().is_none() && last != Some((at, clock));
-        if is_news && !is_older(&path, &at) {
-            match write(&path, &Remembered::of(store.source(), &at, clock)) {
-                Ok(()) => last = Some((at, clock)),
-                Err(error) => tracing::warn!(%error, "a restart would not notice a log that went back"),
-            }
+        tokio::select! {
+            () = look => {}
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
         }
-        if stopped {
-            return Ok(());
-        }
+        remember(&home, store.as_ref());
     }
 }
 
-/// Whether another process of this home has seen more.
-fn is_older(path: &Path, at: &Checkpoint) -> bool {
-    let other = read(path).ok().flatten();
-    other.is_some_and(|other| other.position > at.position.0 && other.recorded_at > at.recorded_at)
+/// Writes down how far this process has seen the log, unless another one of this home has seen more.
+pub(crate) fn remember(home: &Path, store: &dyn EventStore) {
+    let (path, continuity) = (path(home, store.source()), store.continuity());
+    let at = continuity.furthest();
+    if at.position == Position::START || continuity.went_back().is_some() {
+        return;
+    }
+    let before = read(&path).ok().flatten();
+    if before
+        .as_ref()
+        .is_some_and(|before| before.position > at.position.0 && before.recorded_at > at.recorded_at)
+    {
+        return;
+    }
+    // A process that never looks at the clock knows less of it than another one of this home.
+    let of_file = before.as_ref().and_then(Remembered::clock);
+    let clock = continuity
+        .clock()
+        .into_iter()
+        .chain(of_file)
+        .max_by_key(|clock| clock.answered);
+    let remembered = Remembered::of(store.source(), &at, clock);
+    if before.as_ref() != Some(&remembered)
+        && let Err(error) = write(&path, &remembered)
+    {
+        tracing::warn!(%error, "a restart would not notice a log that went back");
+    }
 }
 
 /// `viral log accept`.
 pub(crate) async fn accept(home: &Path, database: &Database, args: &AcceptArgs) -> Result<bool, Error> {
     let store = database.store();
+    let path = path(home, store.source());
+    let remembered = read(&path)?;
+    let clock = remembered.as_ref().and_then(Remembered::clock);
     let missing = missing(home, &*store, &database.pool()).await?;
-    if missing.is_none() && !args.clock {
-        print(&format!(
-            "nothing to accept: the log has every event that {} has seen. Run this in the home of the process that \
-             stopped (--home)\n",
-            home.display()
-        ))?;
+    let nothing = match (args.clock, &missing) {
+        (false, None) => {
+            Some("no events are missing, or that was accepted already. For a clock that was set add --clock")
+        }
+        (true, _) => match (clock, read_clock(&*store).await?) {
+            (Some(last), Some(now)) if leap(last, now).is_none() => Some("the clock of the log's server was not set"),
+            _ => None,
+        },
+        (false, Some(_)) => None,
+    };
+    if let Some(nothing) = nothing {
+        print(&format!("nothing to accept for {}: {nothing}\n", home.display()))?;
         return Ok(true);
+    }
+    if let Some(clock) = clock.filter(|_| !args.clock) {
+        // A clock that was set as well is accepted for itself, before this event is stamped with it.
+        store.continuity().set_clock(clock);
     }
     let (writer, _task) = Writer::start(store.clone(), Settings::default()).await?;
     let accepted = match &missing {
         Some(missing) if !args.clock => {
-            acceptance::accept_history(&writer, OPERATOR, &args.reason, &missing.seen).await
+            acceptance::accept_history(&writer, &args.by, &args.reason, &missing.seen).await
         }
-        _ => acceptance::accept_clock(&writer, OPERATOR, &args.reason).await,
+        _ => acceptance::accept_clock(&writer, &args.by, &args.reason).await,
     };
     let outcome = accepted.map_err(|error| Error::Other(error.to_string()))?;
     let at = store.continuity().furthest();
     let position = outcome.events().first().map_or(at.position, |event| event.position);
-    write(
-        &path(home, store.source()),
-        &Remembered::of(store.source(), &at, store.continuity().clock()),
-    )?;
+    let clock = store
+        .continuity()
+        .clock()
+        .map(|clock| ClockReading { position, ..clock });
+    // What is missing is still to be accepted where only the clock was.
+    let seen = match (&remembered, args.clock) {
+        (Some(remembered), true) => remembered.checkpoint(),
+        _ => at,
+    };
+    write(&path, &Remembered::of(store.source(), &seen, clock))?;
     print(&match missing.filter(|_| !args.clock) {
         Some(Missing { seen, head }) => format!(
-            "accepted at position {position}: the log goes on from position {head}; events up to {} were seen before. Start \
-             the platform again\n",
+            "accepted at position {position}: the log goes on from position {head}, without what was seen up to {}. Run \
+             `viral projections list`, rebuild the read models that are ahead (`viral projections rebuild NAME`), and start \
+             every process of the platform again\n",
             seen.position
         ),
-        None => format!("accepted at position {position}: the clock of the log's server is right\n"),
+        None => format!(
+            "accepted at position {position}: the clock of the log's server is right. Running processes go on by themselves\n"
+        ),
     })?;
     Ok(true)
+}
+
+/// What the clock of the log's server says now.
+async fn read_clock(store: &dyn EventStore) -> Result<Option<ClockReading>, Error> {
+    let asked = uptime();
+    let time = store.clock().await?;
+    let answered = uptime();
+    Ok(time.map(|time| ClockReading {
+        time,
+        asked,
+        answered,
+        position: Position::START,
+    }))
 }
 
 #[cfg(test)]
@@ -300,6 +338,7 @@ mod tests {
             time: "2026-03-02T09:00:00Z".parse().unwrap(),
             asked: Duration::from_micros(5),
             answered: Duration::from_micros(6),
+            position: Position(7),
         };
         let remembered = Remembered::of("urn:viral:log:x", &at, Some(clock));
         write(&path, &remembered).unwrap();

@@ -17,6 +17,7 @@ pub(crate) async fn run(home: &Path, args: ImportJournalArgs) -> Result<bool, Er
     let database = Database::open(home, Purpose::Append).await?;
     continuity::check(home, &database, false).await?;
     let result = import(&database, &args).await;
+    continuity::remember(home, database.store().as_ref());
     if let Some(why) = database.why_down() {
         eprintln!("viral: {why}");
     }

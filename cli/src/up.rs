@@ -114,6 +114,7 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
         () = stop.wait() => return database.close().await,
     };
     let ended = started?.until(&mut stop, &database).await;
+    continuity::remember(home, database.store().as_ref());
     if let Some(url) = url {
         client::forget(home, &url);
     }
@@ -183,7 +184,7 @@ async fn start(
     let parts = JoinSet::new();
     let mut running = Running { stop, parts };
     let kept = continuity::keep(home.to_owned(), database.store(), stopped.clone());
-    running.add("what keeps the log's checkpoint", kept);
+    running.add("the keeper of the checkpoint", kept);
     let relay = cluster.filter(|_| roles.relay).map(|cluster| {
         let relay = published::relay(&cluster, database);
         (cluster, relay)

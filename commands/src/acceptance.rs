@@ -1,18 +1,17 @@
 //! What an operator accepts of the log itself. This goes around the use cases: it is what lets them work again.
 
-use crate::aggregates;
+use crate::aggregates::{self, read_event};
 use crate::error::{AppendError, CommandError, FollowError};
 use crate::kept::KeptStates;
 use crate::plan::Plan;
 use crate::unit::{Outcome, Unit};
 use crate::writer::Writer;
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use viral_domain::Aggregate as _;
 use viral_domain::acceptance::{
-    AcceptanceCommand, Acceptances, ClockAccepted, HISTORY_ACCEPTED, HistoryAccepted, Place,
+    AcceptanceCommand, AcceptanceEvent, Acceptances, CLOCK_ACCEPTED, ClockAccepted, HistoryAccepted, Place,
 };
-use viral_store::{Checkpoint, EventStore, StreamId};
+use viral_store::{Checkpoint, EventStore, Position, StoredEvent, StreamId};
 
 /// How many events of the stream are read at once.
 const PAGE: usize = 500;
@@ -50,19 +49,35 @@ pub async fn accept_clock(writer: &Writer, by: &str, reason: &str) -> Result<Out
     append(writer, by, &AcceptanceCommand::AcceptClock(accepted)).await
 }
 
-/// Whether somebody accepted, after a moment, that the log went back.
-pub async fn is_history_accepted(store: &dyn EventStore, since: DateTime<Utc>) -> Result<bool, FollowError> {
-    let stream = StreamId::new(Acceptances::TYPE, Acceptances::ID);
-    let mut sequence = 0;
-    loop {
-        let page = store.read_stream(&stream, sequence, PAGE).await?;
-        let accepts = |event: &viral_store::StoredEvent| event.event_type == HISTORY_ACCEPTED;
-        if page.iter().any(|event| accepts(event) && event.recorded_at > since) {
-            return Ok(true);
+/// Whether somebody accepted that the log does not have this any more: later, or as something that was seen before.
+pub async fn is_history_accepted(store: &dyn EventStore, seen: &Checkpoint) -> Result<bool, FollowError> {
+    let position = |place: &Place| place.position.parse::<u64>().unwrap_or_default();
+    let covers = |event: &StoredEvent| match read_event::<AcceptanceEvent>(event) {
+        Ok(AcceptanceEvent::HistoryAccepted(accepted)) => {
+            let lost = position(&accepted.found) < seen.position.0 && seen.position.0 <= position(&accepted.seen);
+            lost || event.recorded_at > seen.recorded_at
         }
-        match page.last() {
-            Some(last) if page.len() == PAGE => sequence = last.sequence,
-            _ => return Ok(false),
+        _ => false,
+    };
+    Ok(all(store).await?.iter().any(covers))
+}
+
+/// Where somebody last said that the clock of the log's server is right.
+pub(crate) async fn clock_accepted(store: &dyn EventStore) -> Result<Position, FollowError> {
+    let all = all(store).await?;
+    let last = all.iter().rfind(|event| event.event_type == CLOCK_ACCEPTED);
+    Ok(last.map_or(Position::START, |event| event.position))
+}
+
+async fn all(store: &dyn EventStore) -> Result<Vec<StoredEvent>, FollowError> {
+    let stream = StreamId::new(Acceptances::TYPE, Acceptances::ID);
+    let mut all: Vec<StoredEvent> = Vec::new();
+    loop {
+        let page = store.read_stream(&stream, all.len() as u64, PAGE).await?;
+        let is_last = page.len() < PAGE;
+        all.extend(page);
+        if is_last {
+            return Ok(all);
         }
     }
 }

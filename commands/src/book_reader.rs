@@ -125,7 +125,7 @@ impl BookAt {
                 format!("missing, position {} follows", event.position),
             ));
         }
-        if event.stream.aggregate_type == BookEvent::AGGREGATE_TYPE {
+        if recorded(event).is_of_book() {
             let book_event = book_event(event).map_err(|error| FollowError::unread(next, error))?;
             if event.sequence != self.book.sequence() + 1 {
                 let problem = format!("sequence {} follows {}", event.sequence, self.book.sequence());

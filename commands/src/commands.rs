@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use viral_domain::{Aggregate, Terms};
 use viral_ledger::timestamp;
-use viral_store::StoredEvent;
+use viral_store::{StoreError, StoredEvent};
 
 /// How often a unit is planned anew because somebody else was faster.
 const ATTEMPTS: u32 = 8;
@@ -138,6 +138,10 @@ impl Commands {
         purpose: Purpose,
     ) -> Result<Outcome, CommandError> {
         check_caller::<U>(caller)?;
+        // Not even a refusal may rest on a log in doubt.
+        if let Some(went_back) = self.writer.store().continuity().went_back() {
+            return Err(StoreError::from(went_back).into());
+        }
         let mut request = request.clone();
         if U::PERSONAL {
             let keyed = |hash: String| self.vault.blind("viral request hash 1", &hash);

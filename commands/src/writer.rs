@@ -8,8 +8,9 @@ mod clock;
 mod in_time;
 mod task;
 
-pub use clock::{Uptime, uptime};
+pub use clock::{Uptime, leap, uptime};
 
+use crate::acceptance;
 use crate::batch::Purpose;
 use crate::book_reader::BookAt;
 use crate::error::{AppendError, FollowError};
@@ -18,14 +19,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clock::LogClock;
 use in_time::in_time;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use task::Task;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use viral_ledger::Book;
+use viral_store::continuity::ClockReading;
 use viral_store::{Checkpoint, EventStore, Position, StoredEvent};
 
 /// Where the time comes from.
@@ -78,14 +80,29 @@ impl fmt::Debug for Settings {
     }
 }
 
+/// How often the clock is looked at where nobody appends.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// The way into the log. Cheap to clone; the task ends when the last clone is gone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Writer {
     store: Arc<dyn EventStore>,
     messages: mpsc::Sender<Message>,
     counters: Arc<Counters>,
     clock: LogClock,
+    uptime: Uptime,
+    /// When the clock of the log's server was last looked at without an append.
+    looked_at: Arc<Mutex<Option<Instant>>>,
     call_timeout: Duration,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("store", &self.store)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -116,8 +133,8 @@ enum Answered {
 
 enum Message {
     Append(Vec<Unit>, Purpose, oneshot::Sender<Vec<Answer>>),
-    /// A read as of this position at least.
-    Read(Position, Read),
+    /// A read as of this position at least, with what the clock of the log's server says if it was looked at.
+    Read(Position, Option<ClockReading>, Read),
     Snapshot(oneshot::Sender<Result<(), AppendError>>),
 }
 
@@ -128,7 +145,9 @@ impl Writer {
         store: Arc<dyn EventStore>,
         settings: Settings,
     ) -> Result<(Writer, JoinHandle<()>), FollowError> {
-        let state = BookAt::load_at_head(store.as_ref()).await?;
+        let mut state = BookAt::load_at_head(store.as_ref()).await?;
+        // A snapshot does not say it.
+        state.clock_accepted = acceptance::clock_accepted(store.as_ref()).await?;
         store.continuity().saw(state.at);
         let clock = LogClock::new(settings.clock.clone().unwrap_or_else(|| Arc::new(Utc::now)));
         if let (None, Some(server)) = (&settings.clock, store.clock().await?) {
@@ -136,7 +155,7 @@ impl Writer {
         }
         let (messages, receiver) = mpsc::channel(settings.queue);
         let counters = Arc::<Counters>::default();
-        let call_timeout = settings.call_timeout;
+        let (call_timeout, uptime) = (settings.call_timeout, settings.uptime.clone());
         let task = Task {
             store: store.clone(),
             settings,
@@ -147,7 +166,6 @@ impl Writer {
             idle_since: Instant::now(),
             counters: counters.clone(),
             clock: clock.clone(),
-            leapt_at: None,
             appended_to: Checkpoint::START,
         };
         let handle = tokio::spawn(task.run());
@@ -156,6 +174,8 @@ impl Writer {
             messages,
             counters,
             clock,
+            uptime,
+            looked_at: Arc::default(),
             call_timeout,
         };
         Ok((writer, handle))
@@ -261,9 +281,30 @@ impl Writer {
         });
         // Asked here, not by the task: a store that does not answer must not hold up what is appended.
         let head = in_time(self.call_timeout, self.store.head_on()).await?;
-        let message = Message::Read(head.position, read);
+        let message = Message::Read(head.position, self.look_at_clock().await, read);
         self.messages.send(message).await.map_err(|_| AppendError::Stopped)?;
         Ok(receiver.await.map_err(|_| AppendError::Stopped)??)
+    }
+
+    /// Looks at the clock of the log's server, at most once a second: so a clock that was set, or is right again, is noticed
+    /// where nobody appends. Whoever asks whether the platform is ready reads.
+    async fn look_at_clock(&self) -> Option<ClockReading> {
+        {
+            let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+            if looked_at.is_some_and(|at| at.elapsed() < LOOK) {
+                return None;
+            }
+            *looked_at = Some(Instant::now());
+        }
+        let asked = (self.uptime)();
+        // A store that is away says nothing of its clock.
+        let time = in_time(self.call_timeout, self.store.clock()).await.ok().flatten()?;
+        Some(ClockReading {
+            time,
+            asked,
+            answered: (self.uptime)(),
+            position: Position::START,
+        })
     }
 
     /// Takes a snapshot now.

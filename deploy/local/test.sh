@@ -7,9 +7,9 @@ said=$(mktemp)
 
 # In process groups of their own, to be ended with all that they have started.
 set -m
-"$phase" chaos cargo test --workspace --locked --test chaos >"$said" 2>&1 </dev/null &
+"$phase" chaos cargo test --workspace --locked --no-fail-fast --test chaos >"$said" 2>&1 </dev/null &
 chaos=$!
-"$phase" test cargo test --workspace --locked -- --skip chaos:: </dev/null &
+"$phase" test cargo test --workspace --locked --no-fail-fast -- --skip chaos:: </dev/null &
 others=$!
 set +m
 

@@ -104,6 +104,9 @@ impl From<sqlx::Error> for ProjectionError {
         let state = database.code().unwrap_or_default();
         let message = format!("{} [SQLSTATE {state}]", database.message());
         match &*state {
+            "42703" => ProjectionError::Database(format!(
+                "the database is older than this program ({message}): run `viral migrate`"
+            )),
             "42P01" if message.contains("projections") => {
                 ProjectionError::Database(format!("{message}; run `viral migrate`"))
             }

@@ -80,13 +80,19 @@ pub(crate) async fn lock_in_tx(
     row.as_ref().map(registered).transpose()
 }
 
-/// The version that is furthest.
+/// Where the live version that is furthest is. One of which it is not known which event that is has the nil id.
 pub(crate) async fn furthest(pool: &PgPool) -> Result<Option<Checkpoint>, ProjectionError> {
     let statement = "SELECT version, schema_version, position, problem, refusal, feed_place, intended, event_id, \
          recorded_at, digest FROM projections WHERE state = 'live' ORDER BY position DESC LIMIT 1";
     let row = sqlx::query(statement).fetch_optional(pool).await?;
     let found = row.as_ref().map(registered).transpose()?;
-    Ok(found.and_then(|found| found.checkpoint))
+    Ok(found.map(|found| {
+        found.checkpoint.unwrap_or(Checkpoint {
+            position: found.position,
+            digest: None,
+            ..Checkpoint::START
+        })
+    }))
 }
 
 fn registered(row: &PgRow) -> Result<Registered, ProjectionError> {

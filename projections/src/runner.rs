@@ -76,35 +76,10 @@ impl Projector {
                 Ok(false) => tokio::time::sleep(LOOK_AGAIN).await,
                 Err(error) => {
                     following = None;
-                    if is_went_back(&error) && self.halt_if_ahead(model).await.unwrap_or(false) {
-                        continue;
-                    }
                     rest(&mut pause, model.name, &error).await;
                 }
             }
         }
-    }
-
-    /// Stops a read model that has events which the log lost: it is wrong until somebody has it rebuilt. Answers whether
-    /// it is one. A read model in the database that went back may well be where the log is.
-    async fn halt_if_ahead(&self, model: &'static ReadModel) -> Result<bool, ProjectionError> {
-        let Some(live) = self.live(model).await? else {
-            return Ok(true);
-        };
-        let compared = match live.checkpoint(self.store.as_ref()).await {
-            Ok(at) => self.store.read_on(&at, 1).await.map(drop),
-            Err(error) => Err(error),
-        };
-        let Err(StoreError::WentBack(went_back)) = compared else {
-            return Ok(false);
-        };
-        let problem = format!(
-            "it has events that the log lost ({went_back}); once that is accepted run `viral projections rebuild {}`",
-            model.name
-        );
-        tracing::error!(projection = model.name, position = %live.position, problem, "the read model stops");
-        registry::halt(&self.pool, model.name, live.position, &problem).await?;
-        Ok(true)
     }
 
     /// One batch. Answers false if the read model is stopped.
@@ -156,11 +131,35 @@ impl Projector {
         let Some(live) = self.live(model).await? else {
             return Ok(None);
         };
-        let at = live.checkpoint(self.store.as_ref()).await?;
+        let Some(at) = self.where_it_is(model, &live).await? else {
+            return Ok(None);
+        };
         Ok(Some(Following {
             feed: self.feeds.open(&at, live.place.as_deref()),
             at,
         }))
+    }
+
+    /// The checkpoint of a read model. One that has events which the log lost is wrong until somebody has it rebuilt: it
+    /// stops, and none is answered.
+    async fn where_it_is(
+        &self,
+        model: &'static ReadModel,
+        live: &registry::Registered,
+    ) -> Result<Option<Checkpoint>, ProjectionError> {
+        let at = match live.checkpoint(self.store.as_ref()).await {
+            Ok(at) if self.store.has(&at).await? => return Ok(Some(at)),
+            Ok(at) => at.position,
+            Err(StoreError::WentBack(went_back)) => went_back.seen,
+            Err(error) => return Err(error.into()),
+        };
+        let problem = format!(
+            "it has events up to position {at} that the log lost: run `viral projections rebuild {}`",
+            model.name
+        );
+        tracing::error!(projection = model.name, problem, "the read model stops");
+        registry::halt(&self.pool, model.name, live.position, &problem).await?;
+        Ok(None)
     }
 
     /// The live version, unless it is stopped.
@@ -214,15 +213,6 @@ async fn next(feed: &mut dyn Feed, model: &ReadModel, after: &Checkpoint) -> Res
         events.extend(more.unwrap_or_default());
     }
     Ok(events)
-}
-
-/// Whether the log does not have what was read before.
-fn is_went_back(error: &ProjectionError) -> bool {
-    matches!(
-        error,
-        ProjectionError::Store(StoreError::WentBack(_))
-            | ProjectionError::Feed(FeedError::Store(StoreError::WentBack(_)))
-    )
 }
 
 /// Says what is wrong and waits, longer each time.

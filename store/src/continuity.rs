@@ -234,6 +234,8 @@ pub struct ClockReading {
     pub asked: Duration,
     /// The uptime after it had answered.
     pub answered: Duration,
+    /// Where the log ended as far as it was known then: what an operator accepts later stands behind it.
+    pub position: Position,
 }
 
 /// What a process knows of the log that it works on. Each store has one, so that whoever notices something stops everybody
@@ -260,7 +262,10 @@ impl Continuity {
     /// Takes note of what was read or appended.
     pub fn saw(&self, checkpoint: Checkpoint) {
         let mut known = self.known();
-        if known.went_back.is_none() && checkpoint.position > known.furthest.position {
+        let furthest = known.furthest;
+        // One that knows its digest says more than one that does not.
+        let says_more = checkpoint.position == furthest.position && furthest.digest.is_none();
+        if known.went_back.is_none() && (checkpoint.position > furthest.position || says_more) {
             known.furthest = checkpoint;
         }
     }

@@ -150,6 +150,17 @@ pub trait EventStore: Send + Sync + fmt::Debug {
         Ok(head)
     }
 
+    /// Whether the log has what a checkpoint has seen. Unlike the reads that go on from one this takes no note: it is for
+    /// what lies beside the log, which may be of an older history than what this process decides by.
+    async fn has(&self, at: &Checkpoint) -> Result<bool, StoreError> {
+        let Some(before) = at.position.0.checked_sub(1) else {
+            return Ok(true);
+        };
+        let found = self.read_after(Position(before), 1).await?;
+        let there = found.first().is_some_and(|event| at.is(event));
+        Ok(there && at.compare(&self.head().await?).is_ok())
+    }
+
     /// Compares a checkpoint with the head, see [`Checkpoint::compare`].
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub type Uptime = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// The system's own uptime (`CLOCK_BOOTTIME`).
 pub fn uptime() -> Duration {
     use nix::time::{ClockId, clock_gettime};
-    // It cannot fail for a clock that every Linux since 2.6.39 has; without it nothing is ever taken for a leap.
+    // It cannot fail for a clock that every Linux since 2.6.39 has.
     clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
 
@@ -69,7 +69,7 @@ impl LogClock {
 
 /// Whether a clock was set between two readings: whether it says something else than how much time has passed. Suspending
 /// the machine is no leap: both clocks go on.
-pub(super) fn leap(last: ClockReading, now: ClockReading) -> Option<ClockLeapt> {
+pub fn leap(last: ClockReading, now: ClockReading) -> Option<ClockLeapt> {
     let elapsed = now.time - last.time;
     let since_boot = |uptime| TimeDelta::from_std(uptime).unwrap_or(TimeDelta::MAX);
     let delta = |to, from| since_boot(to) - since_boot(from);
@@ -97,6 +97,7 @@ mod tests {
             time: DateTime::from_timestamp(time, 0).unwrap(),
             asked: Duration::from_secs(asked),
             answered: Duration::from_secs(answered),
+            position: viral_store::Position::START,
         }
     }
 

@@ -41,8 +41,6 @@ pub(super) struct Task {
     pub(super) idle_since: Instant,
     pub(super) counters: Arc<Counters>,
     pub(super) clock: LogClock,
-    /// Where the book was when the clock leapt, until that is over.
-    pub(super) leapt_at: Option<Position>,
     /// What the last batch was appended to.
     pub(super) appended_to: Checkpoint,
 }
@@ -57,7 +55,7 @@ impl Task {
                         self.snapshot_if_due().await;
                     }
                 }
-                Message::Read(at_least, read) => self.read(at_least, read).await,
+                Message::Read(at_least, look, read) => self.read(at_least, look, read).await,
                 Message::Snapshot(answer) => {
                     let result = self.snapshot().await;
                     let _ = answer.send(result);
@@ -67,9 +65,13 @@ impl Task {
     }
 
     /// Answers a read between two batches. The book is only behind where another process appends.
-    async fn read(&mut self, at_least: Position, read: Read) {
+    async fn read(&mut self, at_least: Position, look: Option<ClockReading>, read: Read) {
         let limit = self.settings.call_timeout;
         let followed = follow_in_time(limit, self.state.follow(self.store.as_ref(), at_least)).await;
+        if let Some(look) = look {
+            // It takes note of a clock that was set, or is right again.
+            let _ = self.time(Some(look.time), look.asked, look.answered);
+        }
         match followed {
             Ok(()) => read(Ok((&self.state.book, self.state.position()))),
             Err(error) => read(Err(error)),
@@ -117,7 +119,7 @@ impl Task {
         self.attempted.clear();
         for message in later {
             match message {
-                Message::Read(at_least, read) => self.read(at_least, read).await,
+                Message::Read(at_least, look, read) => self.read(at_least, look, read).await,
                 Message::Snapshot(answer) => {
                     let _ = answer.send(self.snapshot().await);
                 }
@@ -145,7 +147,13 @@ impl Task {
         self.gather(later);
         let caught_up = self.state.catch_up(self.store.as_ref(), locked.as_mut());
         follow_in_time(limit, caught_up).await?;
-        let now = self.time(locked.now(), asked, answered)?;
+        let now = match self.time(locked.now(), asked, answered) {
+            Ok(now) => now,
+            Err(leapt) => {
+                in_time(limit, locked.release()).await?;
+                return Err(leapt.into());
+            }
+        };
         let (ids, streams) = lookups(self.waiting.iter().flat_map(|waiting| &waiting.units));
         let check = in_time(limit, locked.check(&ids, &streams)).await?;
 
@@ -202,22 +210,27 @@ impl Task {
         server: Option<DateTime<Utc>>,
         asked: Duration,
         answered: Duration,
-    ) -> Result<DateTime<Utc>, AppendError> {
+    ) -> Result<DateTime<Utc>, StoreError> {
         let (None, Some(time)) = (&self.settings.clock, server) else {
             return Ok(self.clock.now());
         };
-        let (now, continuity) = (ClockReading { time, asked, answered }, self.store.continuity());
-        let accepted = self.leapt_at.is_some_and(|at| self.state.clock_accepted > at);
-        let leapt = continuity.clock().and_then(|last| leap(last, now));
-        if let Some(leapt) = leapt.filter(|_| !accepted) {
-            self.leapt_at.get_or_insert(self.state.position());
-            continuity.set_clock_leapt(Some(leapt));
-            return Err(StoreError::from(leapt).into());
+        let continuity = self.store.continuity();
+        let now = ClockReading {
+            time,
+            asked,
+            answered,
+            position: self.state.position(),
+        };
+        // What was accepted since the clock was last right is right.
+        let last = continuity
+            .clock()
+            .filter(|last| self.state.clock_accepted <= last.position);
+        let leapt = last.and_then(|last| leap(last, now));
+        continuity.set_clock_leapt(leapt);
+        if let Some(leapt) = leapt {
+            return Err(leapt.into());
         }
         continuity.set_clock(now);
-        if self.leapt_at.take().is_some() {
-            continuity.set_clock_leapt(None);
-        }
         self.clock.correct(time);
         Ok(timestamp::truncate(time))
     }

@@ -175,8 +175,13 @@ async fn begins_at(store: &dyn EventStore, found: &Found) -> Result<Checkpoint, 
     };
     let events = store.read_after(Position(before), 1).await?;
     let event = events.first().filter(|event| event.position == lowest);
-    let gone = || KafkaError::Store(WentBack::new(lowest, Position(before)).into());
-    event.map(Checkpoint::at).ok_or_else(gone)
+    match event {
+        Some(event) => Ok(Checkpoint::at(event)),
+        None => {
+            let head = store.head().await?.position;
+            Err(KafkaError::Store(WentBack::new(lowest, head).into()))
+        }
+    }
 }
 
 /// Reads the next page in a task of its own, while the one before is sent.

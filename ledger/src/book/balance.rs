@@ -2,24 +2,33 @@
 
 use super::{Book, Savepoint, Undo};
 use crate::account::Account;
+use crate::address::Address;
 use crate::asset::Asset;
-use std::collections::{BTreeMap, HashSet};
 
 impl Book {
     /// An asset whose debits and credits have not grown by the same since a savepoint. In a sound book there is none. Only
     /// the accounts that changed are looked at.
     pub fn unbalanced_since(&self, savepoint: Savepoint) -> Option<Asset> {
         let net = |account: &Account| account.debits.minor() - account.credits.minor();
-        let mut grown: BTreeMap<Asset, i128> = BTreeMap::new();
-        let mut seen = HashSet::new();
-        for undo in self.undo.get(savepoint.undo..).unwrap_or_default() {
-            // What an account was at the savepoint is remembered first.
-            let Undo::Account(address, before) = undo else { continue };
-            if !seen.insert(address) {
+        let undone = self.undo.get(savepoint.undo..).unwrap_or_default().iter();
+        let mut changed: Vec<(&Address, &Option<Account>)> = undone
+            .filter_map(|undo| match undo {
+                Undo::Account(address, before) => Some((address, before)),
+                _ => None,
+            })
+            .collect();
+        // What an account was at the savepoint is remembered first, and a stable sort leaves it so.
+        changed.sort_by_key(|(address, _)| *address);
+        changed.dedup_by_key(|(address, _)| *address);
+        let mut grown: Vec<(Asset, i128)> = Vec::with_capacity(1);
+        for (address, before) in changed {
+            let Some(after) = self.accounts.get(address) else {
                 continue;
-            }
-            if let Some(after) = self.accounts.get(address) {
-                *grown.entry(after.asset).or_default() += net(after) - before.as_ref().map_or(0, net);
+            };
+            let growth = net(after) - before.as_ref().map_or(0, net);
+            match grown.iter_mut().find(|(asset, _)| *asset == after.asset) {
+                Some((_, sum)) => *sum += growth,
+                None => grown.push((after.asset, growth)),
             }
         }
         grown.into_iter().find(|(_, grown)| *grown != 0).map(|(asset, _)| asset)

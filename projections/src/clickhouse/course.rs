@@ -4,6 +4,7 @@
 use super::projector::ClickHouseProjector;
 use crate::error::ProjectionError;
 use crate::registry::Registered;
+use chrono::{DateTime, Utc};
 use clickhouse::Row;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -17,6 +18,8 @@ struct Kept {
     position: u64,
     #[serde(with = "clickhouse::serde::uuid")]
     event_id: Uuid,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    recorded_at: DateTime<Utc>,
 }
 
 impl ClickHouseProjector {
@@ -60,7 +63,8 @@ impl ClickHouseProjector {
         let kept = clickhouse.within(query.fetch_all::<Kept>()).await?;
         for position in positions {
             let mut stored = self.store.read_after(Position(position - 1), 1).await?;
-            let stored = stored.pop().map(|event| event.event_id);
+            // An id that derives from a request may stand there in both histories.
+            let stored = stored.pop().map(|event| (event.event_id, event.recorded_at));
             let mut found = kept.iter().filter(|kept| kept.position == position).peekable();
             if found.peek().is_none() {
                 return Err(ProjectionError::ClickHouse(format!(
@@ -68,7 +72,7 @@ impl ClickHouseProjector {
                      somebody removed rows; {MEND}"
                 )));
             }
-            if found.any(|found| Some(found.event_id) != stored) {
+            if found.any(|found| Some((found.event_id, found.recorded_at)) != stored) {
                 return Err(ProjectionError::ClickHouse(format!(
                     "event_rows of {clickhouse} has another event at position {position} than the log, which was restored \
                      to an earlier moment and went on differently; {MEND}"

@@ -185,6 +185,12 @@ impl ClickHouseProjector {
 
     async fn open(&self, noted: &Registered) -> Result<Following, ProjectionError> {
         let at = noted.checkpoint(self.store.as_ref()).await?;
+        if !self.store.has(&at).await? {
+            return Err(ProjectionError::ClickHouse(format!(
+                "ClickHouse has events up to position {} that the log lost: run `viral projections rebuild {NAME}`",
+                at.position
+            )));
+        }
         let feed = self.feeds.open(&at, noted.place.as_deref());
         Ok(Following::new(feed, at))
     }

@@ -25,8 +25,8 @@ pub(super) async fn compute(connection: &mut PgConnection, progress: Progress<'_
     if !missing {
         return tx.rollback().await.map_err(from_sqlx);
     }
-    let wanted = "SELECT position FROM projections WHERE digest IS NULL UNION SELECT position FROM book_snapshots \
-         WHERE digest IS NULL ORDER BY position";
+    let wanted = "SELECT position FROM projections WHERE digest IS NULL AND position > 0 UNION SELECT position FROM book_snapshots \
+         WHERE digest IS NULL AND position > 0 ORDER BY position";
     let wanted: Vec<i64> = sqlx::query_scalar(wanted)
         .fetch_all(&mut *tx)
         .await

@@ -24,7 +24,10 @@ fn from_sqlstate(state: &str, message: String) -> StoreError {
         // disk_full; also raised while writing the write-ahead log.
         "53100" => StoreError::StorageFull(message),
         "42501" | "28000" | "28P01" => StoreError::Denied(message),
-        "42P01" | "42703" => StoreError::Setup(format!("{message}; run `viral migrate`")),
+        "42P01" => StoreError::Setup(format!("{message}; run `viral migrate`")),
+        "42703" => StoreError::Setup(format!(
+            "the database is older than this program ({message}): run `viral migrate`"
+        )),
         "42704" | "22023" if message.contains("viral_app") => {
             StoreError::Setup(format!("{message}; run `viral migrate`"))
         }
