@@ -71,7 +71,7 @@ async fn it_is_the_stores_log() {
                 "{} is in the middle of a unit",
                 at.position
             );
-            assert!(page.len() <= limit.max(3), "{} of {limit}", page.len());
+            assert!(page.len() <= limit.max(4), "{} of {limit}", page.len());
             events.extend(page);
         }
         assert_eq!(events, all);
