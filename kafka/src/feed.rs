@@ -202,7 +202,7 @@ impl KafkaFeed {
     /// that follows differs, too, so the last event of a batch tells.
     async fn check(&self, event: &StoredEvent) -> Result<(), FeedError> {
         let position = event.position;
-        let stored = self.feeds.store.read_after(Position(position.0 - 1), 1).await?.pop();
+        let stored = self.feeds.store.event_at(position).await?;
         match stored.is_some_and(|stored| stored == *event) {
             true => Ok(()),
             false => Err(FeedError::Setup(format!(

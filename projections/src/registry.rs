@@ -129,12 +129,12 @@ impl Registered {
 
 /// The checkpoint of a position, as the log has it now.
 pub(crate) async fn checkpoint_at(store: &dyn EventStore, position: Position) -> Result<Checkpoint, StoreError> {
-    let Some(before) = position.0.checked_sub(1) else {
+    if position == Position::START {
         return Ok(Checkpoint::START);
-    };
-    match store.read_after(Position(before), 1).await?.first() {
-        Some(event) if event.position == position => Ok(Checkpoint::at(event)),
-        _ => Err(WentBack::new(position, store.head().await?.position).into()),
+    }
+    match store.event_at(position).await? {
+        Some(event) => Ok(Checkpoint::at(&event)),
+        None => Err(WentBack::new(position, store.head().await?.position).into()),
     }
 }
 

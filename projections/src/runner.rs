@@ -4,6 +4,7 @@ use crate::error::ProjectionError;
 use crate::model::{READ_MODELS, ReadModel};
 use crate::projector::{Batch, Projector, Step};
 use crate::registry::{self, Target};
+use crate::status::lost_events;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -153,10 +154,7 @@ impl Projector {
             Err(StoreError::WentBack(went_back)) => went_back.seen,
             Err(error) => return Err(error.into()),
         };
-        let problem = format!(
-            "it has events up to position {at} that the log lost: run `viral projections rebuild {}`",
-            model.name
-        );
+        let problem = lost_events(model.name, at);
         tracing::error!(projection = model.name, problem, "the read model stops");
         registry::halt(&self.pool, model.name, live.position, &problem).await?;
         Ok(None)

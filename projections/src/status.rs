@@ -50,6 +50,11 @@ pub async fn furthest(pool: &PgPool) -> Result<Option<Checkpoint>, ProjectionErr
     registry::furthest(pool).await
 }
 
+/// What is wrong with a read model that has events which the log lost, and what to do.
+pub(crate) fn lost_events(name: &str, position: Position) -> String {
+    format!("it has events up to position {position} that the log lost: run `viral projections rebuild {name}`")
+}
+
 /// All versions of all read models of this log, in the order of their names.
 pub async fn list(pool: &PgPool, log: &dyn EventStore) -> Result<Vec<Status>, ProjectionError> {
     let statement = "SELECT name, version, state = 'live', position, problem, refusal, \
@@ -57,17 +62,20 @@ pub async fn list(pool: &PgPool, log: &dyn EventStore) -> Result<Vec<Status>, Pr
            WHERE parked.projection = projections.name AND parked.version = projections.version) \
          FROM projections ORDER BY name, version";
     let rows = sqlx::query(statement).fetch_all(pool).await?;
-    // Asked last: no read model can be beyond it.
+    // Asked last: only one that has lost events is beyond it.
     let head = log.head().await?.position;
     rows.iter()
         .map(|row| {
+            let (name, position): (String, _) = (row.try_get(0)?, registry::position(row.try_get(3)?));
+            let problem: Option<String> = row.try_get(4)?;
             Ok(Status {
-                name: row.try_get(0)?,
+                // Whoever fills it stops it for that; nobody may have run since the log went back.
+                problem: problem.or_else(|| (position > head).then(|| lost_events(&name, position))),
+                name,
                 version: row.try_get(1)?,
                 state: if row.try_get(2)? { State::Live } else { State::Building },
-                position: registry::position(row.try_get(3)?),
+                position,
                 head,
-                problem: row.try_get(4)?,
                 refusal: row.try_get(5)?,
                 parked: row.try_get::<i64, _>(6)?.unsigned_abs(),
             })

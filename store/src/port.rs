@@ -99,6 +99,14 @@ pub trait EventStore: Send + Sync + fmt::Debug {
     /// The events after a position in order, at most `limit`; fewer only at the end of the log.
     async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
 
+    /// The event at a position, if the log has one there.
+    async fn event_at(&self, position: Position) -> Result<Option<StoredEvent>, StoreError> {
+        let Some(before) = position.0.checked_sub(1) else {
+            return Ok(None);
+        };
+        Ok(self.read_after(Position(before), 1).await?.pop())
+    }
+
     /// The events after a checkpoint, as [`EventStore::read_after`], where the log still has the event of the checkpoint.
     ///
     /// # Errors
@@ -153,12 +161,11 @@ pub trait EventStore: Send + Sync + fmt::Debug {
     /// Whether the log has what a checkpoint has seen. Unlike the reads that go on from one this takes no note: it is for
     /// what lies beside the log, which may be of an older history than what this process decides by.
     async fn has(&self, at: &Checkpoint) -> Result<bool, StoreError> {
-        let Some(before) = at.position.0.checked_sub(1) else {
+        if at.position == Position::START {
             return Ok(true);
-        };
-        let found = self.read_after(Position(before), 1).await?;
-        let there = found.first().is_some_and(|event| at.is(event));
-        Ok(there && at.compare(&self.head().await?).is_ok())
+        }
+        let found = self.event_at(at.position).await?;
+        Ok(found.is_some_and(|event| at.is(&event)) && at.compare(&self.head().await?).is_ok())
     }
 
     /// Compares a checkpoint with the head, see [`Checkpoint::compare`].

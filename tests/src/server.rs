@@ -100,6 +100,25 @@ impl Database {
     pub async fn store(&self) -> Arc<PostgresStore> {
         Arc::new(PostgresStore::connect(&self.app_url).await.unwrap())
     }
+
+    /// From now on the server's clock can be set, for this database: a function of the same name stands in front of
+    /// PostgreSQL's own.
+    pub async fn make_clock_settable(&self) {
+        let shim = "CREATE SCHEMA shim; CREATE TABLE shim.clock (ahead interval NOT NULL); \
+             INSERT INTO shim.clock VALUES ('0'); \
+             CREATE FUNCTION shim.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS \
+             'SELECT pg_catalog.clock_timestamp() + ahead FROM shim.clock'; \
+             GRANT USAGE ON SCHEMA shim TO viral_app; GRANT SELECT ON shim.clock TO viral_app; \
+             DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = shim, public, pg_catalog', \
+             current_database()); END $$";
+        run(&self.superuser_url, shim).await.unwrap();
+    }
+
+    /// Sets the server's clock so far ahead, an interval of PostgreSQL.
+    pub async fn set_clock(&self, ahead: &str) {
+        let statement = format!("UPDATE shim.clock SET ahead = '{ahead}'");
+        run(&self.superuser_url, &statement).await.unwrap();
+    }
 }
 
 impl Drop for TestServer {

@@ -1,6 +1,7 @@
 //! The binary as its users call it, on a real PostgreSQL.
 
 mod cli {
+    pub mod acceptance;
     pub mod bad_input;
     pub mod clocks;
     pub mod copies;

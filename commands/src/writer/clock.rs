@@ -83,7 +83,8 @@ pub fn leap(last: ClockReading, now: ClockReading) -> Option<ClockLeapt> {
         TimeDelta::zero()
     };
     (leap.abs() > TOLERANCE).then(|| ClockLeapt {
-        seconds: leap.num_seconds(),
+        // Rounded: the answer took a moment.
+        seconds: (leap.num_milliseconds() + 500 * leap.num_milliseconds().signum()) / 1_000,
         now: now.time,
     })
 }

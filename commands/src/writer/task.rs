@@ -101,7 +101,10 @@ impl Task {
         };
         let written = error.is_none();
         if let Some(error) = error {
-            tracing::error!(%error, "a batch was not appended, or it is not known whether it was");
+            // What stops every append was said once, when it was noticed.
+            if self.store.continuity().check().is_ok() {
+                tracing::error!(%error, "a batch was not appended, or it is not known whether it was");
+            }
             for waiting in self.waiting.drain(..) {
                 let unknown = |unit: &Unit| self.attempted.contains(&unit.id);
                 let answer = |unit: &Unit| {

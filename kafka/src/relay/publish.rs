@@ -170,13 +170,11 @@ impl Publisher {
 /// Where the log goes on for the partition that is furthest behind. Its event was compared with the store's before.
 async fn begins_at(store: &dyn EventStore, found: &Found) -> Result<Checkpoint, KafkaError> {
     let lowest = found.tails.iter().copied().min().unwrap_or_default();
-    let Some(before) = lowest.0.checked_sub(1) else {
+    if lowest == Position::START {
         return Ok(Checkpoint::START);
-    };
-    let events = store.read_after(Position(before), 1).await?;
-    let event = events.first().filter(|event| event.position == lowest);
-    match event {
-        Some(event) => Ok(Checkpoint::at(event)),
+    }
+    match store.event_at(lowest).await? {
+        Some(event) => Ok(Checkpoint::at(&event)),
         None => {
             let head = store.head().await?.position;
             Err(KafkaError::Store(WentBack::new(lowest, head).into()))

@@ -55,8 +55,7 @@ async fn compare(tail: &Tail, store: &dyn EventStore) -> Result<Position, KafkaE
         return Ok(Position::START);
     };
     let position = published.position;
-    let stored = store.read_after(Position(position.0 - 1), 1).await?.pop();
-    match stored.filter(|stored| stored.position == position) {
+    match store.event_at(position).await? {
         Some(stored) if stored == *published => Ok(position),
         Some(stored) => Err(KafkaError::Diverged(format!(
             "{partition} has event {} at position {position}, the store has {}: the store was restored from a copy that \

@@ -5,6 +5,7 @@ use super::gather::{Following, PAGE};
 use super::rebuild::is_exchange;
 use crate::error::ProjectionError;
 use crate::registry::{self, Registered, Target};
+use crate::status::lost_events;
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
@@ -186,10 +187,7 @@ impl ClickHouseProjector {
     async fn open(&self, noted: &Registered) -> Result<Following, ProjectionError> {
         let at = noted.checkpoint(self.store.as_ref()).await?;
         if !self.store.has(&at).await? {
-            return Err(ProjectionError::ClickHouse(format!(
-                "ClickHouse has events up to position {} that the log lost: run `viral projections rebuild {NAME}`",
-                at.position
-            )));
+            return Err(ProjectionError::ClickHouse(lost_events(NAME, at.position)));
         }
         let feed = self.feeds.open(&at, noted.place.as_deref());
         Ok(Following::new(feed, at))

@@ -169,8 +169,7 @@ async fn name_events(store: &dyn EventStore, differences: &mut [Difference]) -> 
         let name = match names.entry(position) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let found = store.read_after(Position(position.0 - 1), 1).await?;
-                let event = found.into_iter().find(|event| event.position == position);
+                let event = store.event_at(position).await?;
                 unknown.insert(event.map(|event| event.event_type.into_owned()))
             }
         };

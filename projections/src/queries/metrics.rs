@@ -243,10 +243,7 @@ impl ReadModels {
 
     /// A position, with the time of its event.
     async fn watermark(&self, position: Position) -> Result<Watermark, QueryError> {
-        let event = match position.0.checked_sub(1) {
-            Some(before) => self.log.read_after(Position(before), 1).await?.pop(),
-            None => None,
-        };
+        let event = self.log.event_at(position).await?;
         Ok(Watermark {
             position: position.to_string(),
             recorded_at: event.map(|event| event.recorded_at),

@@ -33,6 +33,7 @@ impl Locked {
     ) -> Result<Locked, StoreError> {
         let turn = turn.lock_owned().await;
         log.catch_up().await?;
+        log.look_at_clock().await?;
         let (head, revision) = {
             let index = log.index();
             (index.head(), index.last_revision())

@@ -7,14 +7,16 @@
 //! `Subscription::next_subscription_event`), and nothing here would be right only because a subscription said so.
 
 use super::cache::{Cache, Events};
-use super::connection::Connection;
+use super::connection::{Appended, Connection};
 use super::index::Index;
 use super::records;
 use crate::continuity::{Continuity, WentBack};
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent};
 use crate::port::Head;
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use kurrentdb::{EventData, StreamState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -28,6 +30,9 @@ const POLL: Duration = Duration::from_millis(50);
 /// Records that are not wanted are read along when there are fewer than so many between two that are: that is cheaper
 /// than another call.
 const NEAR: u64 = 8;
+
+/// The type of the records that only the server's clock is read from.
+const CLOCK: &str = "viral.clock";
 
 pub(super) struct Log {
     pub(super) connection: Connection,
@@ -65,8 +70,12 @@ impl ServerClock {
     fn saw(&self, revision: u64, created: DateTime<Utc>) {
         let appended = self.appended.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((_, at)) = appended.filter(|(ours, _)| *ours == revision) {
-            *self.offset.lock().unwrap_or_else(PoisonError::into_inner) = Some(created - at);
+            self.set(created - at);
         }
+    }
+
+    fn set(&self, offset: TimeDelta) {
+        *self.offset.lock().unwrap_or_else(PoisonError::into_inner) = Some(offset);
     }
 }
 
@@ -102,6 +111,23 @@ impl Log {
     /// Our own clock, corrected by what was seen of the server's at the last append.
     pub(super) fn now(&self) -> Option<DateTime<Utc>> {
         self.clock.now()
+    }
+
+    /// Makes the server's clock known before the first append, on a record beside the log: an event of a process whose own
+    /// clock is wrong would have that time.
+    pub(super) async fn look_at_clock(&self) -> Result<(), StoreError> {
+        if self.now().is_some() {
+            return Ok(());
+        }
+        let stream = format!("{}-clock", self.stream);
+        let record = EventData::binary(CLOCK, Bytes::new()).id(Uuid::now_v7());
+        let asked = Utc::now();
+        if let Appended::At(revision) = self.connection.append(&stream, StreamState::Any, record).await?
+            && let Some(record) = self.connection.read(&stream, revision, 1).await?.next().await?
+        {
+            self.clock.set(record.created - asked);
+        }
+        Ok(())
     }
 
     /// A record is about to be appended at this revision.

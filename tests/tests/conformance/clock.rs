@@ -2,28 +2,16 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use viral_commands::{AppendError, Outcome, Settings, Writer, acceptance};
-use viral_store::{Position, StoreError};
+use viral_store::continuity::ClockReading;
+use viral_store::{EventStore as _, Position, StoreError};
 use viral_tests::samples::{open, transfer};
-use viral_tests::server::{Database, TestServer, run};
+use viral_tests::server::{Database, TestServer};
 
-/// A log on a server whose clock can be set: a function of the same name stands in front of PostgreSQL's own.
+/// A log on a server whose clock can be set.
 async fn log() -> Database {
     let database = TestServer::shared().await.database().await;
-    let shim = "CREATE SCHEMA shim; CREATE TABLE shim.clock (ahead interval NOT NULL); \
-         INSERT INTO shim.clock VALUES ('0'); \
-         CREATE FUNCTION shim.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS \
-         'SELECT pg_catalog.clock_timestamp() + ahead FROM shim.clock'; \
-         GRANT USAGE ON SCHEMA shim TO viral_app; GRANT SELECT ON shim.clock TO viral_app; \
-         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = shim, public, pg_catalog', \
-         current_database()); END $$";
-    run(&database.superuser_url, shim).await.unwrap();
+    database.make_clock_settable().await;
     database
-}
-
-/// Sets the server's clock.
-async fn set(database: &Database, ahead: &str) {
-    let statement = format!("UPDATE shim.clock SET ahead = '{ahead}'");
-    run(&database.superuser_url, &statement).await.unwrap();
 }
 
 /// A process of its own.
@@ -49,7 +37,7 @@ fn says_that_the_clock_leapt(answer: Result<Outcome, AppendError>, seconds: i64)
 #[tokio::test]
 async fn times_are_the_servers_and_so_is_the_present_of_every_process() {
     let database = log().await;
-    set(&database, "-3 days").await;
+    database.set_clock("-3 days").await;
     let writer = writer(&database).await;
     let recorded = time_of(writer.append(open("bank", true)).await.unwrap());
     let expected = Utc::now() - TimeDelta::days(3);
@@ -68,7 +56,7 @@ async fn a_clock_that_is_set_stops_appends_until_it_is_right() {
     let writer = writer(&database).await;
     let before = time_of(writer.append(open("bank", true)).await.unwrap());
     for (ahead, seconds) in [("1 day", 86_400), ("-10 minutes", -600)] {
-        set(&database, ahead).await;
+        database.set_clock(ahead).await;
         for _ in 0..2 {
             says_that_the_clock_leapt(writer.append(open("shop", false)).await, seconds);
         }
@@ -78,7 +66,7 @@ async fn a_clock_that_is_set_stops_appends_until_it_is_right() {
         assert_eq!(writer.read(|book, _| book.account_count()).await.unwrap(), 1);
     }
     // A small correction, as of a time server, is none.
-    set(&database, "20 seconds").await;
+    database.set_clock("20 seconds").await;
     let after = time_of(writer.append(open("shop", false)).await.unwrap());
     assert!(after > before && after - before < TimeDelta::hours(1), "{after}");
     assert_eq!(writer.store().continuity().check(), Ok(()));
@@ -89,7 +77,7 @@ async fn a_clock_that_was_set_may_be_accepted() {
     let database = log().await;
     let running = writer(&database).await;
     running.append(open("bank", true)).await.unwrap();
-    set(&database, "2 hours").await;
+    database.set_clock("2 hours").await;
     says_that_the_clock_leapt(running.append(open("shop", false)).await, 7_200);
     let operator = writer(&database).await;
     let accepted = acceptance::accept_clock(&operator, "operator", "it was two hours slow").await;
@@ -98,9 +86,58 @@ async fn a_clock_that_was_set_may_be_accepted() {
     // The process that had stopped goes on by itself, and notices the next one.
     let time = time_of(running.append(open("shop", false)).await.unwrap());
     assert!(time >= accepted.events()[0].recorded_at);
-    set(&database, "4 hours").await;
+    database.set_clock("4 hours").await;
     says_that_the_clock_leapt(running.append(transfer("bank", "shop", "1")).await, 7_200);
     let log: std::sync::Arc<dyn viral_store::EventStore> = database.store().await;
     let report = viral_audit::verify(&log, &viral_audit::Silent).await.unwrap();
     assert!(report.holds, "{report:?}");
+}
+
+/// Whoever asks whether the platform is ready has the clock looked at, once a second.
+#[tokio::test]
+async fn a_clock_that_is_set_is_noticed_where_nobody_appends() {
+    let database = log().await;
+    let writer = writer(&database).await;
+    writer.append(open("bank", true)).await.unwrap();
+    let continuity = || writer.store().continuity().check();
+    for (ahead, is_right) in [("1 day", false), ("0", true)] {
+        database.set_clock(ahead).await;
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        while continuity().is_ok() != is_right {
+            assert!(tokio::time::Instant::now() < deadline, "{:?}", continuity());
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            writer.read(|book, _| book.account_count()).await.unwrap();
+        }
+    }
+    assert_eq!(writer.store().head().await.unwrap().position, Position(1));
+    writer.append(open("shop", false)).await.unwrap();
+}
+
+/// An acceptance is one for every process, whether it had noticed or not, and for those that start later with what was
+/// read before.
+#[tokio::test]
+async fn a_clock_that_nobody_had_noticed_may_be_accepted() {
+    let database = log().await;
+    let running = writer(&database).await;
+    running.append(open("bank", true)).await.unwrap();
+    let before = running.store().continuity().clock().unwrap();
+    database.set_clock("2 hours").await;
+    let operator = writer(&database).await;
+    let accepted = acceptance::accept_clock(&operator, "operator", "it was two hours slow").await;
+    let accepted = accepted.unwrap().events()[0].clone();
+    running.append(open("shop", false)).await.unwrap();
+
+    let starts_with = async |reading: ClockReading| {
+        let store = database.store().await;
+        store.continuity().set_clock(reading);
+        let writer = Writer::start(store, Settings::default()).await.unwrap().0;
+        writer.append(transfer("bank", "shop", "1")).await
+    };
+    starts_with(before).await.unwrap();
+    // One that was read after it is another matter.
+    let later = ClockReading {
+        position: accepted.position,
+        ..before
+    };
+    says_that_the_clock_leapt(starts_with(later).await, 7_200);
 }

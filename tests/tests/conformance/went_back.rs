@@ -163,6 +163,26 @@ async fn who_saw_nothing_of_it_goes_on(home: Home) {
     says_that_the_log_went_back(second.append(transfer("other", "bank", "1")).await);
 }
 
+/// What lies beside the log, like a read model, may have what the log lost: that is said to whoever asks, and stops nobody.
+async fn what_lies_beside_the_log_stops_nobody(home: Home) {
+    let first = beginning(&home).await;
+    let kept = first.store().continuity().furthest();
+    first.append(transfer("bank", "sponsor", "20")).await.unwrap();
+    let lost = first.store().continuity().furthest();
+    assert!(first.store().has(&kept).await.unwrap() && first.store().has(&lost).await.unwrap());
+    home.go_back().await;
+    let second = writer(&home.open().await).await;
+    for position in [lost.position.0 - 1, lost.position.0, lost.position.0 + 1] {
+        let store = second.store();
+        assert_eq!(store.head().await.unwrap().position, Position(position));
+        let found = store.event_at(lost.position).await.unwrap();
+        assert_eq!(found.is_some(), position >= lost.position.0);
+        assert!(store.has(&kept).await.unwrap() && !store.has(&lost).await.unwrap());
+        assert_eq!(store.continuity().check(), Ok(()));
+        second.append(transfer("bank", "other", "1")).await.unwrap();
+    }
+}
+
 /// Each test on each adapter whose log a test can make lose something. Nobody can on a server of KurrentDB.
 macro_rules! on_every_store {
     ($($name:ident),* $(,)?) => {
@@ -192,4 +212,5 @@ on_every_store! {
     as_long_as_what_was_seen,
     longer_than_what_was_seen,
     who_saw_nothing_of_it_goes_on,
+    what_lies_beside_the_log_stops_nobody,
 }

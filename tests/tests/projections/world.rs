@@ -173,7 +173,7 @@ impl World {
 
     /// The id of the event at a position.
     pub async fn store_event(&self, position: Position) -> Uuid {
-        self.store.read_after(Position(position.0 - 1), 1).await.unwrap()[0].event_id
+        self.store.event_at(position).await.unwrap().unwrap().event_id
     }
 
     /// Starts the projector.

@@ -51,12 +51,7 @@ async fn assignments_are_overdue_when_the_deadline_passes_without_work() {
     );
     assert_eq!(overdue("2026-01-31T23:59:59Z", 10).await.value, []);
     let position = answer.value.iter().find(|due| due.id == rejected).unwrap().position;
-    let last = stage
-        .store
-        .read_after(Position(position.0 - 1), 1)
-        .await
-        .unwrap()
-        .remove(0);
+    let last = stage.store.event_at(position).await.unwrap().unwrap();
     assert_eq!(
         (&*last.stream.aggregate_id, &*last.event_type),
         (&*rejected.to_string(), "assignment.rejected")
