@@ -176,6 +176,26 @@ async fn what_does_not_pass_by_itself_is_listed_until_it_goes_on() {
     world.until(&refusal, "").await;
     running.stop().await;
 
+    // Events that the log lost, as by a restore.
+    world
+        .as_root(
+            "UPDATE projections SET position = position + 5, event_id = gen_random_uuid(), recorded_at = now() \
+             WHERE name = 'clickhouse'",
+        )
+        .await;
+    let running = analytics.start();
+    let ahead = format!("SELECT refusal LIKE '%that the log lost: run%rebuild clickhouse%' {ROW}");
+    world.until(&ahead, "true").await;
+    let (code, answer) = ask(&list, &analytics.url).await;
+    let problem = listed(&answer)["problem"].as_str().unwrap().to_owned();
+    assert!(code == 1 && problem.contains("that the log lost"), "{answer}");
+    analytics.projector().rebuild(&mut |_, _| {}).await.unwrap();
+    world.until(&refusal, "").await;
+    traffic::write(&world, 12..14).await;
+    analytics.caught_up().await;
+    analytics.holds().await;
+    running.stop().await;
+
     // Tables that somebody made otherwise.
     analytics.execute("DROP TABLE ledger_entry_rows").await;
     analytics
