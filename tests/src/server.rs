@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;
 use viral::embedded::{Options, Postgres};
-use viral_store::PostgresStore;
+use viral_store::{Digest, EventStore as _, Position, PostgresStore};
 
 static SERVER: OnceCell<TestServer> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -99,6 +99,20 @@ impl Database {
     /// The log in this database.
     pub async fn store(&self) -> Arc<PostgresStore> {
         Arc::new(PostgresStore::connect(&self.app_url).await.unwrap())
+    }
+
+    /// The log loses its last events, as by a restore or by a failover to a copy without them.
+    pub async fn lose_events(&self, count: u64) {
+        let store = self.store().await;
+        let kept = store.head().await.unwrap().position.0 - count;
+        let events = store.read_after(Position::START, kept as usize).await.unwrap();
+        let digest = Digest::EMPTY.after_all(&events);
+        let lose = format!(
+            "SET session_replication_role = replica; DELETE FROM events WHERE position > {kept}; \
+             UPDATE log_head SET position = {kept}, digest = decode('{digest}', 'hex'), \
+             recorded_at = (SELECT recorded_at FROM events WHERE position = {kept})"
+        );
+        run(&self.superuser_url, &lose).await.unwrap();
     }
 
     /// From now on the server's clock can be set, for this database: a function of the same name stands in front of

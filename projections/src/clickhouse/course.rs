@@ -62,9 +62,9 @@ impl ClickHouseProjector {
         let query = clickhouse.client().query(statement).bind(&positions);
         let kept = clickhouse.within(query.fetch_all::<Kept>()).await?;
         for position in positions {
-            let mut stored = self.store.read_after(Position(position - 1), 1).await?;
+            let stored = self.store.event_at(Position(position)).await?;
             // An id that derives from a request may stand there in both histories.
-            let stored = stored.pop().map(|event| (event.event_id, event.recorded_at));
+            let stored = stored.map(|event| (event.event_id, event.recorded_at));
             let mut found = kept.iter().filter(|kept| kept.position == position).peekable();
             if found.peek().is_none() {
                 return Err(ProjectionError::ClickHouse(format!(

@@ -5,10 +5,10 @@ use super::journey::Desk;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
-use viral_store::{Digest, EventStore as _, Position};
+use viral_store::EventStore as _;
 use viral_tests::journey::caught_up;
 use viral_tests::process::{Answer, Api, Platform, free_port};
-use viral_tests::server::{TestServer, run};
+use viral_tests::server::TestServer;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -38,19 +38,6 @@ fn remembered(desk: &Desk) -> u64 {
     let text = std::fs::read_to_string(files.next().unwrap().unwrap().path()).unwrap();
     let remembered: Value = serde_json::from_str(&text).unwrap();
     remembered["position"].as_str().unwrap().parse().unwrap()
-}
-
-/// The last events are lost, as by a restore.
-async fn lose(desk: &Desk, count: u64) {
-    let kept = head(desk).await - count;
-    let store = desk.database.store().await;
-    let digest = Digest::EMPTY.after_all(&store.read_after(Position::START, kept as usize).await.unwrap());
-    let lose = format!(
-        "SET session_replication_role = replica; DELETE FROM events WHERE position > {kept}; \
-         UPDATE log_head SET position = {kept}, digest = decode('{digest}', 'hex'), \
-         recorded_at = (SELECT recorded_at FROM events WHERE position = {kept})"
-    );
-    run(&desk.database.superuser_url, &lose).await.unwrap();
 }
 
 /// Asks until the platform is ready, or says why it is not.
@@ -123,7 +110,7 @@ async fn lost_events_and_a_clock_are_accepted_each_for_itself_and_read_models_ah
     caught_up(&store).await;
     running.stop().await;
     let seen = head(&desk).await;
-    lose(&desk, 3).await;
+    desk.database.lose_events(3).await;
     desk.database.set_clock("2 hours").await;
     let home = desk.folder.path().join("home");
     let start = async || {
