@@ -397,11 +397,18 @@ fn read_all(brokers: &str) -> Vec<Seen> {
         .set("enable.auto.commit", "false")
         .create()
         .unwrap();
+    let deadline = std::time::Instant::now() + PATIENCE;
     let mut ends = HashMap::new();
     let mut list = TopicPartitionList::new();
     for partition in Partition::all() {
-        let marks = consumer.fetch_watermarks(partition.topic, partition.number, Duration::from_secs(20));
-        let (low, high) = marks.unwrap();
+        // A partition that was just made has no leader yet.
+        let (low, high) = loop {
+            match consumer.fetch_watermarks(partition.topic, partition.number, Duration::from_secs(20)) {
+                Ok(marks) => break marks,
+                Err(error) => assert!(std::time::Instant::now() < deadline, "{partition:?}: {error}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
         if low < high {
             ends.insert(partition, high);
             list.add_partition_offset(partition.topic, partition.number, Offset::Beginning)
@@ -410,7 +417,6 @@ fn read_all(brokers: &str) -> Vec<Seen> {
     }
     consumer.assign(&list).unwrap();
     let mut seen = Vec::new();
-    let deadline = std::time::Instant::now() + PATIENCE;
     while !ends.is_empty() {
         assert!(std::time::Instant::now() < deadline, "{ends:?} are not reached");
         let Some(message) = consumer.poll(Duration::from_secs(1)) else {
