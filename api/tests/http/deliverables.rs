@@ -54,6 +54,7 @@ async fn work_that_is_not_what_was_asked_for() {
             (422, "invalid_deliverable"),
         ),
         (json!({"url": "video.example"}), (422, "invalid_deliverable")),
+        (json!({"url": "http://[::1"}), (422, "invalid_deliverable")),
         (
             json!({"url": "https://video.example/1", "details": {"url": "x"}}),
             (422, "invalid_deliverable"),
@@ -84,4 +85,28 @@ async fn work_that_is_not_what_was_asked_for() {
         .api
         .refused_as(&stage.first, POST, &path, &work, (409, "deadline_passed"))
         .await;
+}
+
+/// One creator and one sponsor must not be able to keep everybody else waiting.
+#[tokio::test]
+async fn work_that_takes_too_long_to_check_is_refused() {
+    let stage = Stage::new().await;
+    let (campaign, _) = stage.published(1).await;
+    let mut new = stage.mission(1);
+    new["requirements"] = json!({"properties": {"x": {"items": {"allOf": vec![json!({"const": 9}); 550]}}}});
+    let mission = stage
+        .api
+        .must_as(&stage.sponsor, POST, &format!("{campaign}/missions"), &new, 201)
+        .await;
+    let mission = format!("/v1/missions/{}", mission["id"].as_str().unwrap());
+    stage.accepted(&mission, &stage.first).await;
+    let path = format!("{mission}/deliverables");
+    let work = |count: usize| json!({"url": "https://video.example/1", "details": {"x": vec![1; count]}});
+    let too_large = (422, "deliverable_too_large");
+    stage
+        .api
+        .refused_as(&stage.first, POST, &path, &work(7_000), too_large)
+        .await;
+    let unfit = (422, "requirements_not_met");
+    stage.api.refused_as(&stage.first, POST, &path, &work(100), unfit).await;
 }
