@@ -18,7 +18,8 @@ const BYTES: usize = 8_192;
 const DEPTH: usize = 32;
 /// The most work that checking one deliverable may be: parts of the schema × values of the deliverable, by the counts of
 /// `requirements/cost.rs`. Each part meets each value at most once or twice, so that this bounds time and memory, whoever
-/// wrote the two: a deadline could only leave the work behind. Twenty fields with three patterns leave room for the longest
+/// wrote the two: a deadline could only leave the work behind, and to ask for the first error only is not enough, as `anyOf`
+/// collects all errors of its branches for it. Twenty fields with three patterns leave room for the longest
 /// text, or for five hundred values.
 const WORK: usize = 200_000;
 /// The longest text about a problem, in characters.

@@ -187,6 +187,9 @@ fn patterns_with_look_around_or_back_references_are_refused() {
 #[test]
 fn nothing_takes_long() {
     let text = "a".repeat(16_000);
+    let mixed: String = (0..16_000_u64)
+        .map(|i| if (i * i / 7) % 5 < 2 { 'a' } else { 'b' })
+        .collect();
     let many: Vec<Value> = (1..4_000).map(|i| json!(i)).collect();
     let keys: Map<String, Value> = (0..1_600).map(|i| (format!("{i:04}"), json!(1))).collect();
     let all_of: Vec<Value> = (200..217)
@@ -214,6 +217,12 @@ fn nothing_takes_long() {
         ),
         (json!({"items": {"multipleOf": 1e-300}}), json!(vec![1e300; 2_000])),
         (unevaluated, json!(keys)),
+        // The worst within the bound: errors that are collected, and a pattern in whose every byte there is a new state.
+        (
+            json!({"anyOf": [{"items": {"allOf": vec![json!({"const": 9}); 90]}}]}),
+            json!(vec![1; 1_000]),
+        ),
+        (json!({"pattern": "^[ab]*a[ab]{400}c$"}), json!(mixed)),
         (json!({"format": "regex"}), json!("(a{1000}){1000}".repeat(1_000))),
         (json!({"format": "idn-email"}), json!(format!("{text}@{text}"))),
     ] {
