@@ -1,6 +1,7 @@
 //! Bodies: JSON in which no object names a field twice, read into exactly the fields that are expected.
 
 use crate::kind::{self, Kind};
+use crate::numbers::{self, Lossy};
 use crate::problem::{Problem, cut};
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
@@ -14,6 +15,9 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<(T, String), Prob
     let body = if body.is_empty() { b"{}" } else { body };
     let value = object(body).map_err(Mistake::in_body)?;
     let fields = fields(body).map_err(Mistake::in_body)?;
+    if let Some(lossy) = numbers::first_lossy(body) {
+        return Err(Mistake::of_number(&lossy).in_body());
+    }
     let text = canonical::to_text(&value).map_err(|e| Problem::new(kind::INVALID_BODY, e.to_string()))?;
     Ok((fields, text))
 }
@@ -97,6 +101,15 @@ impl Mistake {
             wrong,
             why,
             place: Some((line, column)),
+        }
+    }
+
+    fn of_number(lossy: &Lossy<'_>) -> Mistake {
+        let number = cut(lossy.number);
+        Mistake {
+            wrong: Wrong::Field(".".to_owned()),
+            why: format!("the number {number} would lose digits: send it as a string, or an integer up to 2^53 - 1"),
+            place: Some(lossy.place),
         }
     }
 
@@ -372,6 +385,19 @@ mod tests {
         ] {
             assert_eq!(parse::<Kept<'_>>(body).unwrap_err().kind().code, code);
         }
+    }
+
+    #[test]
+    fn numbers_that_would_lose_digits_are_refused() {
+        let body = |number: &str| format!("{{\"free\":{{}},\n\"amount\":{number}}}");
+        for number in ["12345678901234567890123", "9007199254740993", "0.12345678901234567891"] {
+            let (code, detail) = code_and_detail(&body(number));
+            let said = format!(
+                "the number {number} would lose digits: send it as a string, or an integer up to 2^53 - 1 at line 2 column 10"
+            );
+            assert_eq!((code, detail), ("invalid_body", said));
+        }
+        assert!(read::<Body>(body("9007199254740991").as_bytes()).is_ok());
     }
 
     #[test]

@@ -116,7 +116,7 @@ kinds! {
     EMPTY_TRANSACTION 422 "empty_transaction" "A transaction needs a posting";
     TOO_MANY_POSTINGS 422 "too_many_postings" "The transaction has too many postings";
     RESERVED_CODE 422 "reserved_code" "The code is kept for the ledger itself";
-    INVALID_TEXT 422 "invalid_text" "A text is too long or has control characters";
+    INVALID_TEXT 422 "invalid_text" "A text is too long or has characters that are not taken";
     SELF_TRANSFER 422 "self_transfer" "A posting debits and credits the same account";
     AMOUNT_NOT_POSITIVE 422 "amount_not_positive" "An amount must be more than zero";
     EFFECTIVE_OUT_OF_RANGE 422 "effective_out_of_range" "The effective time is out of range";
@@ -138,6 +138,7 @@ kinds! {
     OVERFLOW 422 "overflow" "The account's totals would leave their bounds";
     INSUFFICIENT_FUNDS 422 "insufficient_funds" "There is not enough on the account";
     BUDGET_EXCEEDED 422 "budget_exceeded" "The campaign's budget does not allow that much";
+    DELIVERABLE_TOO_LARGE 422 "deliverable_too_large" "To check the deliverable would take too long";
     ESCROW_TOO_LOW 422 "escrow_too_low" "The campaign's escrow does not cover the reward";
     INVALID_CAMPAIGN 422 "invalid_campaign" "A field of the campaign cannot be used";
     INVALID_DELIVERABLE 422 "invalid_deliverable" "A field of the deliverable cannot be used";

@@ -50,6 +50,7 @@ mod history;
 mod json;
 mod ledger;
 mod missions;
+mod numbers;
 mod observe;
 pub mod openapi;
 mod parse;

@@ -33,6 +33,17 @@ impl Poster for WriterPoster {
         })
     }
 
+    async fn knows(&self, source: &str, entry_id: &str) -> Result<bool, PortError> {
+        let id = RequestIdentity::imported(source, entry_id, "").unit_id;
+        match self.writer.store().find(id).await {
+            Ok(found) => Ok(found.is_some()),
+            Err(error) => Err(PortError {
+                retryable: error.is_retryable(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
     async fn post(&self, entries: Vec<Entry>) -> Vec<PostResult> {
         let units = entries.into_iter().map(unit).collect();
         self.writer

@@ -18,13 +18,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use viral_domain::{Aggregate, Terms};
 use viral_ledger::timestamp;
 use viral_store::{StoreError, StoredEvent};
 
 /// How often a unit is planned anew because somebody else was faster.
 const ATTEMPTS: u32 = 8;
+
+/// How many computations that take long run at once in a process.
+const COMPUTED_AT_ONCE: usize = 2;
 
 /// Everything that use cases need. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +39,8 @@ pub struct Commands {
     pub(crate) environment: Environment,
     pub(crate) kept: Arc<KeptStates>,
     pub(crate) locks: Arc<Locks>,
+    /// Turns for what takes long.
+    pub(crate) computing: Arc<Semaphore>,
     /// Whether the platform's own accounts are open.
     pub(crate) platform: Arc<OnceCell<()>>,
 }
@@ -73,6 +78,7 @@ impl Commands {
             environment: Environment::Production,
             kept: Arc::default(),
             locks: Arc::default(),
+            computing: Arc::new(Semaphore::new(COMPUTED_AT_ONCE)),
             platform: Arc::default(),
         }
     }

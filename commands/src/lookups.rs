@@ -4,10 +4,10 @@ use crate::aggregates::{Subject, read_event};
 use crate::commands::Work;
 use crate::error::{CommandError, FollowError};
 use viral_domain::assignment::Assignment;
-use viral_domain::campaign::{Campaign, CampaignEvent};
+use viral_domain::campaign::{Campaign, CampaignEvent, MissionAdded};
 use viral_domain::payout::{Payout, Requested};
 use viral_domain::user::{Role, User};
-use viral_domain::{Aggregate as _, AssignmentId, CampaignId, MissionId, PayoutId, UserId};
+use viral_domain::{Aggregate as _, AssignmentId, CampaignId, MissionId, PayoutId, Requirements, UserId};
 use viral_store::StoredEvent;
 
 impl Work<'_> {
@@ -42,8 +42,15 @@ impl Work<'_> {
     pub(crate) async fn take_campaign_of(&self, mission: MissionId) -> Result<Subject<Campaign>, CommandError> {
         let unknown = || CommandError::not_found("mission", mission);
         let event = self.store().find(mission.0).await?.ok_or_else(unknown)?;
-        let campaign = campaign_of_mission(&event)?.ok_or_else(unknown)?;
-        self.take::<Campaign>(campaign.0).await
+        let added = mission_added(&event)?.ok_or_else(unknown)?;
+        self.take::<Campaign>(added.campaign.0).await
+    }
+
+    /// What a mission requires, whoever's it is: that never changes, so that the campaign need not be waited for.
+    pub(crate) async fn requirements_of(&self, mission: MissionId) -> Result<Requirements, CommandError> {
+        let unknown = || CommandError::not_found("mission", mission);
+        let event = self.store().find(mission.0).await?.ok_or_else(unknown)?;
+        Ok(mission_added(&event)?.ok_or_else(unknown)?.requirements)
     }
 
     /// The campaign of a mission, if it is the caller's business.
@@ -99,13 +106,13 @@ impl Work<'_> {
     }
 }
 
-fn campaign_of_mission(event: &StoredEvent) -> Result<Option<CampaignId>, FollowError> {
+fn mission_added(event: &StoredEvent) -> Result<Option<MissionAdded>, FollowError> {
     if event.stream.aggregate_type != Campaign::TYPE {
         return Ok(None);
     }
     let read = read_event(event).map_err(|error| FollowError::unread(event.position, error))?;
     Ok(match read {
-        CampaignEvent::MissionAdded(added) => Some(added.campaign),
+        CampaignEvent::MissionAdded(added) => Some(added),
         _ => None,
     })
 }

@@ -175,6 +175,24 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Computes what takes long on a thread that nobody else waits for, when it is its turn.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, CommandError> {
+        let turn = self.commands.computing.clone().acquire_owned().await;
+        let turn = turn.map_err(|_| AppendError::Stopped)?;
+        // Nothing can stop the thread, also where the caller has given up: the turn goes along with the work.
+        let computed = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        computed.await.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => AppendError::Stopped.into(),
+        })
+    }
+
     pub(crate) fn store(&self) -> &dyn EventStore {
         self.commands.writer().store().as_ref()
     }

@@ -4,7 +4,7 @@
 //! identified by its platform and the id that its source gave it. The same one with a higher version corrects it.
 
 use crate::ids::{CampaignId, UserId};
-use crate::text::{InvalidText, check_line};
+use crate::text::{InvalidText, check_identifier, check_line};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,7 @@ impl Measurement {
             let problem = "has other characters than a to z, 0 to 9, - and _: write it such as youtube".to_owned();
             return wrong("platform", problem);
         }
-        check_line("id", &self.id, MAX_ID)?;
+        check_identifier("id", &self.id, MAX_ID)?;
         if self.version > MAX_VERSION {
             return wrong("version", format!("is more than {MAX_VERSION}"));
         }
@@ -170,7 +170,7 @@ mod tests {
                 "platform has other characters",
             ),
             (|row| row.platform = "y".repeat(65), "platform has more than 64"),
-            (|row| row.id = "a\nb".to_owned(), "id has control characters"),
+            (|row| row.id = "a\nb".to_owned(), "id has U+000A as character 2"),
             (|row| row.version = MAX_VERSION + 1, "version is more than"),
             (|row| row.watch_time = MAX_FIGURE + 1, "watch_time is more than"),
             (|row| row.clicks = MAX_FIGURE, "ok"),

@@ -18,6 +18,7 @@ pub mod fraud_flag;
 mod given;
 pub mod ids;
 mod json;
+pub mod link;
 #[cfg(test)]
 mod machine;
 pub mod money;

@@ -16,8 +16,12 @@ use std::borrow::Cow;
 const BYTES: usize = 8_192;
 /// How deep a schema may be nested.
 const DEPTH: usize = 32;
-/// The most problems of one deliverable that are told.
-const PROBLEMS: usize = 10;
+/// The most work that checking one deliverable may be: parts of the schema × values of the deliverable, by the counts of
+/// `requirements/cost.rs`. Each part meets each value at most once or twice, so that this bounds time and memory, whoever
+/// wrote the two: a deadline could only leave the work behind, and to ask for the first error only is not enough, as `anyOf`
+/// collects all errors of its branches for it. Twenty fields with three patterns leave room for the longest
+/// text, or for five hundred values.
+const WORK: usize = 200_000;
 /// The longest text about a problem, in characters.
 const PROBLEM_LENGTH: usize = 300;
 /// The size of a compiled pattern, in bytes.
@@ -34,6 +38,27 @@ pub struct Requirements(Value);
 pub struct InvalidRequirements {
     /// What is wrong with them.
     pub problem: String,
+}
+
+/// Why a deliverable is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// To find out would take too long.
+    #[error(
+        "{parts} parts of the requirements times {values} values of the deliverable are more work than {max}: hand in \
+         fewer values or shorter texts"
+    )]
+    TooMuchWork {
+        /// What the schema comes to.
+        parts: usize,
+        /// What the deliverable comes to.
+        values: usize,
+        /// How much the product may be.
+        max: usize,
+    },
+    /// It is not what is required.
+    #[error("{0}")]
+    Problem(String),
 }
 
 impl From<InvalidJson> for InvalidRequirements {
@@ -56,7 +81,7 @@ impl Requirements {
             return invalid("must be an object: a JSON Schema, or {} if everything fits");
         }
         json::check(&schema, BYTES, DEPTH)?;
-        cost::check(&schema)?;
+        cost::of_schema(&schema)?;
         match compile(&schema) {
             Ok(_) => Ok(Requirements(schema)),
             Err(problem) => invalid(format!("are no JSON Schema (draft 2020-12): {problem}")),
@@ -68,16 +93,21 @@ impl Requirements {
         &self.0
     }
 
-    /// What does not fit, each with its place in the JSON; nothing if all fits.
-    pub fn check(&self, value: &Value) -> Vec<String> {
-        match compile(&self.0) {
-            Ok(schema) => schema
-                .iter_errors(value)
-                .take(PROBLEMS)
-                .map(|error| told(&error))
-                .collect(),
-            Err(problem) => vec![format!("the mission's requirements cannot be read: {problem}")],
+    /// Whether a deliverable fits. How long that takes is bounded, but it is not short: no place for it in a task that
+    /// others wait for.
+    ///
+    /// # Errors
+    /// That it would take too long; otherwise the first thing that does not fit, with its place in the JSON.
+    pub fn check(&self, value: &Value) -> Result<(), Misfit> {
+        let unreadable = |problem| Misfit::Problem(format!("the mission's requirements cannot be read: {problem}"));
+        let parts = cost::of_schema(&self.0).map_err(|error| unreadable(error.problem))?;
+        let values = cost::of_value(value);
+        if parts.saturating_mul(values) > WORK {
+            let max = WORK;
+            return Err(Misfit::TooMuchWork { parts, values, max });
         }
+        let schema = compile(&self.0).map_err(unreadable)?;
+        schema.validate(value).map_err(|error| Misfit::Problem(told(&error)))
     }
 }
 

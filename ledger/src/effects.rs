@@ -9,6 +9,7 @@ use crate::book::{Book, Hold};
 use crate::refusal::Refusal;
 use crate::transaction::Posting;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 
 /// What one account gains on both sides.
 pub(crate) struct Change {
@@ -136,10 +137,13 @@ fn check_capture(book: &Book, postings: &[Posting], hold: &Hold) -> Result<(), R
 /// The changes of all accounts; the sums are far within i128, as above.
 fn sum(postings: &[Posting]) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::with_capacity(postings.len() + 1);
+    // Found by a map: a search would compare each account with all before it, and a batch has many transactions.
+    let mut places: BTreeMap<&Address, usize> = BTreeMap::new();
     for posting in postings {
         let minor = posting.amount.minor();
         for (address, debits, credits) in [(&posting.debit, minor, 0), (&posting.credit, 0, minor)] {
-            match changes.iter_mut().find(|change| change.address == *address) {
+            let place = *places.entry(address).or_insert(changes.len());
+            match changes.get_mut(place) {
                 Some(change) => {
                     change.debits += debits;
                     change.credits += credits;

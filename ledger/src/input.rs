@@ -7,6 +7,7 @@
 use crate::address::Address;
 use crate::command::Command;
 use crate::effects;
+use crate::identifier;
 use crate::refusal::Refusal;
 use crate::timestamp;
 use crate::transaction::{Code, Metadata, NewTransaction, Posting, Reference};
@@ -122,6 +123,10 @@ fn check_text(field: &str, text: &str, max: usize) -> Result<(), Refusal> {
     }
 }
 
+fn check_identifier(field: &str, text: &str, max: usize) -> Result<(), Refusal> {
+    identifier::check(text, max).map_err(|invalid| invalid_text(field, invalid.to_string()))
+}
+
 fn invalid_text(field: &str, problem: String) -> Refusal {
     let field = field.to_owned();
     Refusal::InvalidText { field, problem }
@@ -134,8 +139,8 @@ fn check_remark(field: &str, text: Option<&String>) -> Result<(), Refusal> {
 
 fn check_reference(reference: Option<&Reference>) -> Result<(), Refusal> {
     let Some(reference) = reference else { return Ok(()) };
-    check_text("reference.type", &reference.kind, 64)?;
-    check_text("reference.id", &reference.id, 200)
+    check_identifier("reference.type", &reference.kind, 64)?;
+    check_identifier("reference.id", &reference.id, 200)
 }
 
 /// Checks free fields: at most 64, keys of at most 64 characters, values of at most 1,000.

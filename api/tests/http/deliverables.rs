@@ -54,6 +54,7 @@ async fn work_that_is_not_what_was_asked_for() {
             (422, "invalid_deliverable"),
         ),
         (json!({"url": "video.example"}), (422, "invalid_deliverable")),
+        (json!({"url": "http://[::1"}), (422, "invalid_deliverable")),
         (
             json!({"url": "https://video.example/1", "details": {"url": "x"}}),
             (422, "invalid_deliverable"),
@@ -84,4 +85,62 @@ async fn work_that_is_not_what_was_asked_for() {
         .api
         .refused_as(&stage.first, POST, &path, &work, (409, "deadline_passed"))
         .await;
+}
+
+/// Rounded, it would be another number than was handed in, and a repeated request with another last digit the same one.
+#[tokio::test]
+async fn numbers_that_would_lose_digits_are_refused() {
+    let stage = Stage::new().await;
+    let (campaign, mission) = stage.published(2).await;
+    stage.accepted(&mission, &stage.first).await;
+    let path = format!("{mission}/deliverables");
+    let work = |number: &str| format!(r#"{{"url":"https://video.example/1","details":{{"views":{number}}}}}"#);
+    for number in [
+        "9007199254740993",
+        "18446744073709551615",
+        "12345678901234567890123",
+        "1.2345678901234567890123e22",
+    ] {
+        let answer = stage.api.write_as(&stage.first, POST, &path, "k", &work(number)).await;
+        assert_eq!(answer.problem(), (400, "invalid_body".to_owned()), "{number}");
+        assert!(answer.text.contains(number), "{}", answer.text);
+    }
+    let answer = stage
+        .api
+        .write_as(&stage.first, POST, &path, "k", &work("9007199254740991"))
+        .await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    let mission = stage
+        .mission(1)
+        .to_string()
+        .replace(r#"{"required":["url"]}"#, r#"{"maximum":12345678901234567890123}"#);
+    let answer = stage
+        .api
+        .write_as(&stage.sponsor, POST, &format!("{campaign}/missions"), "k", &mission)
+        .await;
+    assert_eq!(answer.problem(), (400, "invalid_body".to_owned()), "{}", answer.text);
+}
+
+/// One creator and one sponsor must not be able to keep everybody else waiting.
+#[tokio::test]
+async fn work_that_takes_too_long_to_check_is_refused() {
+    let stage = Stage::new().await;
+    let (campaign, _) = stage.published(1).await;
+    let mut new = stage.mission(1);
+    new["requirements"] = json!({"properties": {"x": {"items": {"allOf": vec![json!({"const": 9}); 550]}}}});
+    let mission = stage
+        .api
+        .must_as(&stage.sponsor, POST, &format!("{campaign}/missions"), &new, 201)
+        .await;
+    let mission = format!("/v1/missions/{}", mission["id"].as_str().unwrap());
+    stage.accepted(&mission, &stage.first).await;
+    let path = format!("{mission}/deliverables");
+    let work = |count: usize| json!({"url": "https://video.example/1", "details": {"x": vec![1; count]}});
+    let too_large = (422, "deliverable_too_large");
+    stage
+        .api
+        .refused_as(&stage.first, POST, &path, &work(7_000), too_large)
+        .await;
+    let unfit = (422, "requirements_not_met");
+    stage.api.refused_as(&stage.first, POST, &path, &work(100), unfit).await;
 }

@@ -97,6 +97,20 @@ async fn who_cannot_be_registered() {
         ),
         ("bio", json!("another one with the same login"), (409, "login_taken")),
         ("email", json!(" FIRST@example.com"), (422, "invalid_profile")),
+        ("email", json!("fir\u{200b}st@example.com"), (422, "invalid_profile")),
+        ("email", json!("fi\u{308}rst@example.com"), (422, "invalid_profile")),
+        ("display_name", json!("\u{200b}"), (422, "invalid_profile")),
+        ("display_name", json!("\u{feff}"), (422, "invalid_profile")),
+        ("display_name", json!("\u{3164}"), (422, "invalid_profile")),
+        ("display_name", json!("a\u{202e}b"), (422, "invalid_profile")),
+        ("links", json!(["javascript:alert(1)"]), (422, "invalid_profile")),
+        ("links", json!(["data:text/html,x"]), (422, "invalid_profile")),
+        ("links", json!(["file:///etc/passwd"]), (422, "invalid_profile")),
+        (
+            "links",
+            json!(["https://me:secret@video.example"]),
+            (422, "invalid_profile"),
+        ),
         ("email", json!("FIRST@EXAMPLE.COM"), (409, "login_taken")),
     ] {
         api.refused_as(&operator(), "POST", DEV_USERS, &with(field, value), why)

@@ -79,6 +79,10 @@ async fn what_does_not_buy_anything() {
         (with("rate", json!("1")), (400, "invalid_body")),
         (with("fiat_entry", json!("")), (422, "invalid_text")),
         (with("fiat_entry", json!(" ch_1")), (422, "invalid_text")),
+        (with("fiat_entry", json!("ch\u{200b}_1")), (422, "invalid_text")),
+        (with("fiat_entry", json!("ch\u{a0}1")), (422, "invalid_text")),
+        (with("fiat_entry", json!("ch\u{ad}_1")), (422, "invalid_text")),
+        (with("fiat_entry", json!("cafe\u{301}")), (422, "invalid_text")),
         (with("user_id", json!("me")), (400, "invalid_id")),
         (with("user_id", json!(rival)), (422, "unknown_user")),
     ] {

@@ -60,6 +60,33 @@ impl Import<'_> {
         if self.strict { 1 } else { CHUNK }
     }
 
+    /// Refuses rows that are spelt as no identifier may be, unless the log has them: then mending them would post them
+    /// a second time.
+    pub(super) async fn screen(&self, lines: &mut [Line]) -> Result<(), Stop> {
+        for line in lines {
+            let Ok(Row {
+                entry_id,
+                misspelt: Some(problem),
+                ..
+            }) = &line.row
+            else {
+                continue;
+            };
+            let mut pauses = Pauses::new(self.patience);
+            let known = loop {
+                match self.poster.knows(&self.report.source, entry_id).await {
+                    Ok(known) => break known,
+                    Err(error) if error.retryable && pauses.next().await => {}
+                    Err(error) => return Err(Stop::new(&error.reason)),
+                }
+            };
+            if !known {
+                line.row = Err(problem.clone());
+            }
+        }
+        Ok(())
+    }
+
     /// Posts rows in order. A row whose account an earlier one opens waits for that one's answer: it may be refused,
     /// and then the account is still to be opened.
     pub(super) async fn chunk(&mut self, lines: &[Line]) -> Result<(), Stop> {

@@ -67,6 +67,9 @@ pub trait Poster: Send + Sync {
     /// Which of these accounts exist.
     async fn existing(&self, addresses: Vec<Address>) -> Result<Vec<Address>, PortError>;
 
+    /// Whether an entry is in the log.
+    async fn knows(&self, source: &str, entry_id: &str) -> Result<bool, PortError>;
+
     /// Appends entries in this order, each for itself, and answers for each in the same order.
     async fn post(&self, entries: Vec<Entry>) -> Vec<PostResult>;
 }

@@ -4,11 +4,14 @@ use super::columns::Columns;
 use super::records::Record;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use std::collections::BTreeMap;
-use viral_ledger::{Address, Amount, Asset, Code, NewTransaction, Posting, Reference, timestamp};
+use viral_ledger::{Address, Amount, Asset, Code, NewTransaction, Posting, Reference, identifier, timestamp};
 use viral_store::canonical;
 
 /// The kind of the reference that marks imported transactions; its id is the source.
 pub(super) const REFERENCE: &str = "import";
+
+/// The longest id, in characters.
+const ID_LENGTH: usize = 200;
 
 /// The free field that keeps the entry's id.
 const ENTRY_ID: &str = "entry_id";
@@ -17,6 +20,9 @@ const ENTRY_ID: &str = "entry_id";
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) entry_id: String,
+    /// What is wrong with the spelling of its id or of its source. Where the log has it so from before there was one
+    /// spelling only, it is known all the same, and nothing is posted for it again.
+    pub(super) misspelt: Option<String>,
     pub(super) transaction: NewTransaction,
     /// The transaction in canonical form, to tell an entry that was changed.
     pub(super) content: String,
@@ -79,6 +85,7 @@ pub(super) fn read(record: &Record, columns: &Columns, source: &str, check: Opti
     };
     Ok(Row {
         entry_id: entry_id.to_owned(),
+        misspelt: misspelt(entry_id, source),
         content: canonical::to_text(&transaction).map_err(|error| error.to_string())?,
         transaction,
         posting,
@@ -100,11 +107,19 @@ fn text<'a>(record: &'a Record, columns: &Columns, place: usize) -> Result<&'a s
 fn entry_id(text: &str) -> Result<&str, String> {
     if text.is_empty() {
         Err("entry_id: is empty".to_owned())
-    } else if text.chars().count() > 200 || text.chars().any(char::is_control) {
+    } else if text.chars().count() > ID_LENGTH || text.chars().any(char::is_control) {
         Err("entry_id: at most 200 characters and no control characters are allowed".to_owned())
     } else {
         Ok(text)
     }
+}
+
+fn misspelt(entry_id: &str, source: &str) -> Option<String> {
+    let check = |what: &str, text: &str| {
+        let invalid = identifier::check(text, ID_LENGTH).err()?;
+        Some(format!("{what}: {invalid}"))
+    };
+    check("entry_id", entry_id).or_else(|| check("the source (--source, or the file's name)", source))
 }
 
 fn effective_at(text: &str) -> Result<DateTime<Utc>, String> {

@@ -122,6 +122,7 @@ async fn read_all<R: BufRead>(
                 Err(error) => end = Some(Err(Stop::new(&error.to_string()))),
             }
         }
+        import.screen(&mut lines).await?;
         import.chunk(&lines).await?;
         tell(import.report.rows());
     }

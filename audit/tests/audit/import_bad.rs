@@ -3,8 +3,9 @@
 use crate::desk::{Desk, HEADER, counts};
 use crate::history::address;
 use std::path::Path;
-use viral_audit::import::Options;
-use viral_ledger::{Command, NormalSide};
+use viral_audit::import::{Entry, NewAccount, Options, PostResult, Poster as _};
+use viral_ledger::{Amount, Asset, Code, Command, NewTransaction, NormalSide, Posting, Reference};
+use viral_store::canonical;
 
 #[tokio::test]
 async fn bad_rows_are_refused_with_their_line_and_reason() {
@@ -309,4 +310,87 @@ async fn strict_stops_at_the_first_bad_row() {
         assert!(!report.holds());
         assert_eq!(desk.balance("customer:1").await, Some(500));
     }
+}
+
+fn row_of(entry_id: &str) -> String {
+    format!("{entry_id},1993-01-01,bank:cash,customer:1,5.00,CZK,")
+}
+
+#[tokio::test]
+async fn one_entry_has_one_spelling() {
+    let desk = Desk::new().await;
+    let rows = [
+        ("x1", ""),
+        ("x1 ", "entry_id: has U+0020 as character 3, a space at the end"),
+        (" x1", "entry_id: has U+0020 as character 1, a space at the beginning"),
+        (
+            "x\u{a0}1",
+            "entry_id: has U+00A0 as character 2, another space than U+0020",
+        ),
+        (
+            "x1\u{200b}",
+            "entry_id: has U+200B as character 3, which cannot be seen",
+        ),
+        ("x\u{ad}1", "entry_id: has U+00AD as character 2, which cannot be seen"),
+        ("cafe\u{301}", "entry_id: is not in Unicode's form NFC"),
+    ];
+    let texts = rows.map(|(id, _)| row_of(id));
+    let report = desk.rows(&texts.each_ref().map(String::as_str)).await;
+    assert_eq!(counts(&report), [7, 1, 0, 6]);
+    let rejects = desk.rejects().unwrap();
+    for (id, reason) in rows {
+        assert!(rejects.contains(reason), "{id:?}: {rejects}");
+    }
+    let file = desk.file("Ma\u{308}rz.csv", format!("{HEADER}\n{}\n", row_of("x2")));
+    assert_eq!(counts(&desk.import(&file).await), [1, 0, 0, 1]);
+    let rejects = desk.rejects().unwrap();
+    assert!(
+        rejects.contains("the file's name): is not in Unicode's form NFC"),
+        "{rejects}"
+    );
+}
+
+/// Mended, it would be another entry, and its money would move twice.
+#[tokio::test]
+async fn an_entry_that_an_old_log_has_in_another_spelling_is_known() {
+    let desk = Desk::new().await;
+    let open = |address: &str, normal_side| NewAccount {
+        address: crate::history::address(address),
+        asset: Asset::parse("CZK").unwrap(),
+        normal_side,
+        may_go_negative: true,
+    };
+    let transaction = NewTransaction {
+        code: Code::JOURNAL,
+        description: None,
+        effective_at: Some("1993-01-01T00:00:00Z".parse().unwrap()),
+        metadata: [("entry_id".to_owned(), "x1 ".to_owned())].into(),
+        postings: vec![Posting {
+            debit: address("bank:cash"),
+            credit: address("customer:1"),
+            amount: Amount::parse("5.00", Asset::parse("CZK").unwrap()).unwrap(),
+            asset: Asset::parse("CZK").unwrap(),
+        }],
+        reference: Some(Reference {
+            kind: "import".to_owned(),
+            id: "book.csv".to_owned(),
+        }),
+    };
+    let old = Entry {
+        source: "book.csv".to_owned(),
+        entry_id: "x1 ".to_owned(),
+        content: canonical::to_text(&transaction).unwrap(),
+        open: vec![
+            open("bank:cash", NormalSide::Debit),
+            open("customer:1", NormalSide::Credit),
+        ],
+        transaction,
+    };
+    assert!(matches!(
+        desk.poster().post(vec![old]).await[..],
+        [PostResult::Posted(_)]
+    ));
+    let report = desk.rows(&[&row_of("x1 "), &row_of("x2 ")]).await;
+    assert_eq!(counts(&report), [2, 0, 1, 1]);
+    assert_eq!(desk.balance("customer:1").await, Some(500));
 }

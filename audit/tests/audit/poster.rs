@@ -52,6 +52,11 @@ impl Poster for WriterPoster {
         })
     }
 
+    async fn knows(&self, source: &str, entry_id: &str) -> Result<bool, PortError> {
+        let id = RequestIdentity::imported(source, entry_id, "").unit_id;
+        Ok(self.0.store().find(id).await.unwrap().is_some())
+    }
+
     async fn post(&self, entries: Vec<Entry>) -> Vec<PostResult> {
         let outcomes = self.0.append_all(entries.into_iter().map(unit).collect()).await;
         outcomes.into_iter().map(result).collect()
@@ -83,6 +88,10 @@ impl Poster for Faulty {
         self.poster.existing(addresses).await
     }
 
+    async fn knows(&self, source: &str, entry_id: &str) -> Result<bool, PortError> {
+        self.poster.knows(source, entry_id).await
+    }
+
     async fn post(&self, entries: Vec<Entry>) -> Vec<PostResult> {
         let count = entries.len();
         if !self.calls.contains(&self.count.fetch_add(1, Ordering::Relaxed)) {
@@ -112,6 +121,10 @@ impl Poster for Outrun {
             return Ok(Vec::new());
         }
         self.poster.existing(addresses).await
+    }
+
+    async fn knows(&self, source: &str, entry_id: &str) -> Result<bool, PortError> {
+        self.poster.knows(source, entry_id).await
     }
 
     async fn post(&self, entries: Vec<Entry>) -> Vec<PostResult> {

@@ -3,7 +3,7 @@
 use crate::error::CommandError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use viral_domain::text;
+use viral_domain::{link, text};
 
 /// The most links that a profile may have.
 const MAX_LINKS: usize = 10;
@@ -43,11 +43,10 @@ impl Profile {
     }
 
     fn check(&self) -> Result<(), String> {
-        let line = |field, text: &str| text::check_line(field, text, MAX_LINE).map_err(|e| e.to_string());
-        line("display_name", &self.display_name)?;
+        text::check_line("display_name", &self.display_name, MAX_LINE).map_err(|e| e.to_string())?;
         text::check_text("bio", &self.bio, text::DESCRIPTION).map_err(|e| e.to_string())?;
         if let Some(email) = &self.email {
-            line("email", email)?;
+            text::check_identifier("email", email, MAX_LINE).map_err(|e| e.to_string())?;
             if !is_email(email) {
                 return Err("email is not an e-mail address".to_owned());
             }
@@ -55,7 +54,10 @@ impl Profile {
         if self.links.len() > MAX_LINKS {
             return Err(format!("links has more than {MAX_LINKS} entries"));
         }
-        self.links.iter().try_for_each(|link| line("links", link))
+        let mut links = self.links.iter();
+        links
+            .try_for_each(|link| link::check("links", link, MAX_LINE))
+            .map_err(|e| e.to_string())
     }
 }
 

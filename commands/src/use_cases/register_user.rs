@@ -3,8 +3,9 @@
 use super::Profile;
 use crate::commands::{Plan, UseCase, Work};
 use crate::error::CommandError;
-use viral_domain::UserId;
-use viral_domain::user::{Login, LoginCommand, Role, User, UserCommand};
+use viral_domain::user::{Login, LoginCommand, LoginError, Role, User, UserCommand};
+use viral_domain::{Aggregate as _, UserId};
+use viral_ledger::identifier;
 
 /// Registers a user. The user's id is the unit's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +32,16 @@ impl UseCase for RegisterUser {
         })?;
         let mut plan = Plan::of(user)?;
         if let Some(email) = &self.profile.email {
-            let name = work.vault().blind("viral login 1", &email.trim().to_lowercase());
-            let mut login = work.load_named::<Login>(&name).await?;
+            let email = email.to_lowercase();
+            let name = |email: &str| work.vault().blind("viral login 1", email);
+            // Old logs may know the login in a spelling that is refused by now.
+            for spelling in identifier::other_spellings(&email) {
+                let old = work.load_named::<Login>(&name(&spelling)).await?;
+                if old.state().exists() {
+                    return Err(CommandError::refusal(&LoginError::AlreadyClaimed));
+                }
+            }
+            let mut login = work.load_named::<Login>(&name(&email)).await?;
             login.decide(&LoginCommand::Claim { user: id })?;
             plan.add(login)?;
         }

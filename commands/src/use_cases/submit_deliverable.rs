@@ -2,7 +2,7 @@
 
 use crate::commands::{Plan, UseCase, Work};
 use crate::error::CommandError;
-use viral_domain::assignment::{Assignment, AssignmentCommand, AssignmentEvent, Deliverable};
+use viral_domain::assignment::{Assignment, AssignmentCommand, AssignmentError, AssignmentEvent, Deliverable, Fitting};
 use viral_domain::campaign::CampaignCommand;
 use viral_domain::user::Role;
 use viral_domain::{AssignmentId, MissionId};
@@ -19,15 +19,13 @@ pub struct SubmitDeliverable {
 impl UseCase for SubmitDeliverable {
     async fn plan(&self, work: &Work<'_>) -> Result<Plan, CommandError> {
         let creator = work.caller_as(Role::Creator).await?;
-        let mut campaign = work.take_campaign_of(self.mission).await?;
-        let unknown = || CommandError::not_found("mission", self.mission);
-        let mission = campaign.state().missions.get(&self.mission).ok_or_else(unknown)?;
-        let requirements = mission.added.requirements.clone();
         let id = AssignmentId::of(self.mission, creator);
+        let fitting = self.fit(work, id).await?;
+        // Others must not wait for the campaign while work is checked.
+        let mut campaign = work.take_campaign_of(self.mission).await?;
         let mut assignment = work.load::<Assignment>(id.0).await?;
         assignment.decide(&AssignmentCommand::Submit {
-            deliverable: self.deliverable.clone(),
-            requirements,
+            work: fitting,
             hold: work.derived("hold"),
             now: work.now.clone(),
         })?;
@@ -49,5 +47,19 @@ impl UseCase for SubmitDeliverable {
         // Without a new hold the campaign only must not move: its closing counts this work.
         plan.add(campaign)?;
         Ok(plan)
+    }
+}
+
+impl SubmitDeliverable {
+    /// Checks the work, for somebody who may submit it.
+    async fn fit(&self, work: &Work<'_>, id: AssignmentId) -> Result<Fitting, CommandError> {
+        let requirements = work.requirements_of(self.mission).await?;
+        let assignment = work.load::<Assignment>(id.0).await?;
+        let refused = |refusal: AssignmentError| CommandError::refusal(&refusal);
+        assignment.state().may_submit(&work.now).map_err(refused)?;
+        let deliverable = self.deliverable.clone();
+        work.compute(move || deliverable.fit(&requirements))
+            .await?
+            .map_err(refused)
     }
 }

@@ -1,9 +1,8 @@
 //! What can be asked of an assignment.
 
-use super::{Deliverable, Offered};
+use super::{Fitting, Offered};
 use crate::money::Vcoin;
 use crate::present::Present;
-use crate::requirements::Requirements;
 use crate::terms::BasisPoints;
 use uuid::Uuid;
 
@@ -49,10 +48,8 @@ pub enum AssignmentCommand {
     },
     /// Hand in work, for the first time or after a rejection.
     Submit {
-        /// The work.
-        deliverable: Deliverable,
-        /// What it must fit.
-        requirements: Requirements,
+        /// The work, which fits the mission's requirements.
+        work: Fitting,
         /// The hold to be placed where a rejection voided the one before.
         hold: Uuid,
         /// The present.

@@ -4,15 +4,15 @@
 mod deliverable;
 mod error;
 
+pub use deliverable::Fitting;
 pub use error::AssignmentError;
 
 use super::{
-    Accepted, Approved, Assignment, AssignmentCommand, AssignmentEvent, Deliverable, OfAssignment, Offered, Status,
-    Submitted, WithReason,
+    Accepted, Approved, Assignment, AssignmentCommand, AssignmentEvent, OfAssignment, Offered, Status, Submitted,
+    WithReason,
 };
 use crate::aggregate::Aggregate;
 use crate::present::Present;
-use crate::requirements::Requirements;
 use crate::terms::BasisPoints;
 use crate::text;
 use uuid::Uuid;
@@ -83,12 +83,7 @@ impl Assignment {
                 )?;
                 with_reason(offer, reason.as_deref()).map(one(AssignmentEvent::Withdrawn))
             }
-            AssignmentCommand::Submit {
-                deliverable,
-                requirements,
-                hold,
-                now,
-            } => self.submit(offer, deliverable, requirements, *hold, now),
+            AssignmentCommand::Submit { work, hold, now } => self.submit(offer, work, *hold, now),
             AssignmentCommand::Approve { net, fee, transaction } => {
                 self.check_status("it can be approved", &[Status::Submitted])?;
                 Ok(vec![AssignmentEvent::Approved(Approved {
@@ -134,20 +129,21 @@ impl Assignment {
         accepted(offer, fee, hold, now)
     }
 
-    fn submit(
-        &self,
-        offer: &Offered,
-        deliverable: &Deliverable,
-        requirements: &Requirements,
-        hold: Uuid,
-        now: &Present,
-    ) -> Decision {
+    /// Whether work can be submitted now, whatever it is.
+    ///
+    /// # Errors
+    /// What [`Aggregate::decide`] would say to any.
+    pub fn may_submit(&self, now: &Present) -> Result<(), AssignmentError> {
+        let offer = self.offer.as_ref().ok_or(AssignmentError::Unknown)?;
         self.check_status("work can be submitted", &[Status::Accepted, Status::Rejected])?;
-        check_time(offer, now)?;
-        deliverable::check(deliverable, requirements)?;
+        check_time(offer, now)
+    }
+
+    fn submit(&self, offer: &Offered, work: &Fitting, hold: Uuid, now: &Present) -> Decision {
+        self.may_submit(now)?;
         Ok(vec![AssignmentEvent::Submitted(Submitted {
             assignment: offer.assignment,
-            deliverable: deliverable.clone(),
+            deliverable: work.deliverable().clone(),
             hold: (self.status == Status::Rejected).then_some(hold),
             submission: self.submissions.saturating_add(1),
         })])

@@ -8,6 +8,6 @@ mod state;
 mod tests;
 
 pub use command::AssignmentCommand;
-pub use decide::AssignmentError;
+pub use decide::{AssignmentError, Fitting};
 pub use event::{Accepted, Approved, AssignmentEvent, Deliverable, OfAssignment, Offered, Submitted, WithReason};
 pub use state::{Assignment, Status};

@@ -155,9 +155,9 @@ fn join(now: DateTime<Utc>) -> AssignmentCommand {
 }
 
 fn submit(deliverable: Deliverable, requirements: &Value, now: DateTime<Utc>) -> AssignmentCommand {
+    let requirements = Requirements::parse(requirements.clone()).unwrap();
     AssignmentCommand::Submit {
-        deliverable,
-        requirements: Requirements::parse(requirements.clone()).unwrap(),
+        work: deliverable.fit(&requirements).unwrap(),
         hold: SECOND_HOLD,
         now: now.into(),
     }

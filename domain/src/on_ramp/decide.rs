@@ -81,7 +81,8 @@ impl Aggregate for OnRamp {
             transaction,
         } = command;
         check_fiat(*fiat, terms.fiat)?;
-        check_entry(fiat_entry)?;
+        // The purchase has its id from this: another spelling would be another purchase.
+        text::check_identifier("fiat_entry", fiat_entry, FIAT_ENTRY)?;
         Ok(vec![OnRampEvent::Completed(Completed {
             amount_vcoin: issued(*fiat, terms.rate)?,
             fiat: *fiat,
@@ -110,17 +111,6 @@ fn check_fiat(fiat: Money, expected: Asset) -> Result<(), OnRampError> {
     }
     if given != expected {
         return Err(OnRampError::WrongCurrency { given, expected });
-    }
-    Ok(())
-}
-
-/// The entry's name is an identity, so there must be one way to write it.
-fn check_entry(fiat_entry: &str) -> Result<(), InvalidText> {
-    let field = "fiat_entry";
-    text::check_line(field, fiat_entry, FIAT_ENTRY)?;
-    if fiat_entry.trim() != fiat_entry {
-        let problem = "must not begin or end with a space".to_owned();
-        return Err(InvalidText { field, problem });
     }
     Ok(())
 }

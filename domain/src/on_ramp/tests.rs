@@ -101,11 +101,18 @@ fn an_entry_has_one_name() {
     let long = "x".repeat(201);
     for (entry, problem) in [
         ("", "must not be empty"),
-        (" ", "must not be empty"),
-        ("ch\n1", "has control characters"),
+        (" ", "has U+0020 as character 1, a space at the beginning: leave it out"),
+        ("ch\n1", "has U+000A as character 3, a control character: leave it out"),
         (long.as_str(), "has more than 200 characters"),
-        ("ch_1 ", "must not begin or end with a space"),
-        ("\u{a0}ch_1", "must not begin or end with a space"),
+        ("ch_1 ", "has U+0020 as character 5, a space at the end: leave it out"),
+        (
+            "\u{a0}ch_1",
+            "has U+00A0 as character 1, another space than U+0020: write that one, or leave it out",
+        ),
+        (
+            "ch_\u{200b}1",
+            "has U+200B as character 4, which cannot be seen: leave it out",
+        ),
     ] {
         given::<OnRamp>([])
             .when(complete(money("1.00", "USD"), rate("0.01"), entry))

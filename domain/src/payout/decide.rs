@@ -161,7 +161,7 @@ impl UnderWay<'_> {
     fn submit(&self, provider: &str) -> Events {
         self.must_be(&[Status::Approved], "submitted", "approved")?;
         self.must_not_be_held()?;
-        text::check_line("provider", provider, PROVIDER)?;
+        text::check_identifier("provider", provider, PROVIDER)?;
         Ok(vec![PayoutEvent::Submitted(Submitted {
             attempt: self.payout.attempt.saturating_add(1),
             payout: self.request.payout,
@@ -172,7 +172,7 @@ impl UnderWay<'_> {
     fn settle(&self, provider_reference: Option<&str>, transaction: Uuid) -> Events {
         self.must_be_sent("settled")?;
         if let Some(reference) = provider_reference {
-            text::check_line("provider_reference", reference, PROVIDER_REFERENCE)?;
+            text::check_identifier("provider_reference", reference, PROVIDER_REFERENCE)?;
         }
         Ok(vec![PayoutEvent::Settled(Settled {
             amount_vcoin: self.request.amount_vcoin,

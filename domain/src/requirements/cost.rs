@@ -1,15 +1,16 @@
-//! How much work a schema can make. A schema of a few lines can take longer than the age of the universe to check,
-//! where references double their target again and again or lead back to themselves. So references are followed before
-//! a schema is taken, and what they unfold to is counted.
+//! How much work a schema and a deliverable make together. A schema of a few lines can take longer than the age of the
+//! universe to check, where references double their target again and again or lead back to themselves. So references are
+//! followed before a schema is taken, and what they unfold to is counted; what a deliverable is multiplied by that.
 
 use super::InvalidRequirements;
 use serde_json::{Map, Value};
 
-/// The most that a schema may unfold to, in values. A deliverable has at most some thousand values, and each meets
-/// each part of the schema at most once or twice: that is some milliseconds.
+/// The most that a schema may unfold to, in values.
 const COST: usize = 2_000;
-/// What a pattern costs beside the value that it is: it reads a text of some kilobytes, state by state.
+/// What a pattern costs beside the value that it is: it reads a text byte by byte, and in each byte many states.
 const PATTERN_COST: usize = 100;
+/// How much of a text counts as one value, in bytes.
+const TEXT: usize = 32;
 /// How deep a schema may unfold.
 const DEPTH: usize = 64;
 /// The dialect, for a schema that names one.
@@ -24,15 +25,34 @@ pub(super) const REFUSED: [&str; 6] = [
     "$recursiveRef",
 ];
 
-/// Refuses a schema that names another dialect, refers to anything but its own parts, or unfolds to too much.
-pub(super) fn check(schema: &Value) -> Result<(), InvalidRequirements> {
+/// How many parts a schema unfolds to. Refuses one that names another dialect, refers to anything but its own parts, or
+/// unfolds to too much.
+pub(super) fn of_schema(schema: &Value) -> Result<usize, InvalidRequirements> {
     let mut walk = Walk {
         schema,
         entered: Vec::new(),
         depth: 0,
     };
-    let cost = walk.cost(schema)?;
-    walk.check_cost(cost)
+    walk.cost(schema)
+}
+
+/// How many values a deliverable has: names of fields are texts, too, and a longer text counts as several.
+pub(super) fn of_value(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+        Value::String(text) => of_text(text),
+        Value::Array(values) => 1 + values.iter().map(of_value).sum::<usize>(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            1 + fields
+                .map(|(name, value)| of_text(name) + of_value(value))
+                .sum::<usize>()
+        }
+    }
+}
+
+fn of_text(text: &str) -> usize {
+    1 + text.len() / TEXT
 }
 
 /// A walk through a schema, by way of its references.

@@ -4,9 +4,10 @@ use crate::stage::*;
 use crate::world::{World, caller, id, usd, vcoin};
 use uuid::Uuid;
 use viral_commands::use_cases::*;
-use viral_commands::{Caller, Environment};
-use viral_domain::user::{Role, Verification};
+use viral_commands::{Caller, Environment, NewEvent, Part, Unit};
+use viral_domain::user::{Claimed, LoginEvent, Role, Verification};
 use viral_domain::{CampaignId, Terms, UserId};
+use viral_store::StreamId;
 
 #[tokio::test]
 async fn each_role_has_its_own_use_cases() {
@@ -128,11 +129,40 @@ async fn logins_are_unique_and_profiles_say_something() {
         ("a\nb", None),
         ("b", Some("nobody")),
         ("b", Some("a b@example.com")),
+        ("\u{200b}", None),
+        ("\u{3164}", None),
+        ("b\u{202e}a", None),
+        ("b", Some("mail\u{200b}@example.com")),
+        ("b", Some("jose\u{301}@example.com")),
     ] {
         world
             .refused(&registrar, &register(name, email), "invalid_profile")
             .await;
     }
+    // An old log may have a login in the spelling that is refused by now.
+    let vault = world.commands.vault();
+    let stream = StreamId::new("login", vault.blind("viral login 1", "jose\u{301}@example.com"));
+    let claimed = LoginEvent::Claimed(Claimed {
+        user: UserId(Uuid::now_v7()),
+    });
+    let events = vec![NewEvent::new("login.claimed", "1", &claimed).unwrap()];
+    let part = Part::Events {
+        stream,
+        expected: 0,
+        events,
+    };
+    world
+        .commands
+        .writer()
+        .append(Unit::new(Uuid::now_v7(), vec![part]))
+        .await
+        .unwrap();
+    world
+        .refused(&registrar, &register("b", Some("Jos\u{c9}@example.com")), "login_taken")
+        .await;
+    world
+        .must(&registrar, &register("b", Some("jos\u{e8}@example.com")))
+        .await;
     let user = world.user(Role::Creator).await;
     let mut change = ChangeProfile {
         user: id(&user),

@@ -1,9 +1,12 @@
-//! Is this work that can be kept, and is it what the mission asks for?
+//! Is this work that can be kept, and is it what the mission asks for? The answer comes before the decision: it takes far
+//! longer than one.
 
 use super::super::Deliverable;
 use super::AssignmentError;
 use crate::json;
-use crate::requirements::Requirements;
+use crate::link;
+use crate::requirements::{Misfit, Requirements};
+use crate::text::InvalidText;
 use serde_json::Value;
 
 /// The longest link, in characters.
@@ -13,53 +16,53 @@ const DETAILS: usize = 16_384;
 /// How deep details may be nested.
 const DEPTH: usize = 32;
 
-/// The requirements see one object: the details with `url` or `stream_id` beside them.
-pub(super) fn check(deliverable: &Deliverable, requirements: &Requirements) -> Result<(), AssignmentError> {
-    match (&deliverable.url, &deliverable.stream_id) {
-        (Some(url), None) => check_url(url)?,
-        (None, Some(_)) => {}
-        _ => return invalid("deliverable", "must have either url or stream_id"),
-    }
-    let mut all = deliverable.details.clone();
-    if let Err(problem) = json::check(&Value::Object(all.clone()), DETAILS, DEPTH) {
-        return invalid("details", problem.to_string());
-    }
-    if ["url", "stream_id"].iter().any(|name| all.contains_key(*name)) {
-        return invalid(
-            "details",
-            "must not have url or stream_id: they stand beside the details",
-        );
-    }
-    if let Some(url) = &deliverable.url {
-        all.insert("url".to_owned(), url.clone().into());
-    }
-    if let Some(stream) = &deliverable.stream_id {
-        all.insert("stream_id".to_owned(), stream.to_string().into());
-    }
-    let problems = requirements.check(&Value::Object(all));
-    if !problems.is_empty() {
-        return Err(AssignmentError::RequirementsNotMet { problems });
-    }
-    Ok(())
-}
+/// Work that can be kept and that fits its mission's requirements. [`Deliverable::fit`] makes it, and nothing else can.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitting(Deliverable);
 
-fn check_url(url: &str) -> Result<(), AssignmentError> {
-    if url.chars().count() > URL {
-        return invalid("url", format!("has more than {URL} characters"));
-    }
-    if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return invalid("url", "has spaces or control characters");
-    }
-    let rest = url
-        .split_once("://")
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"));
-    match rest {
-        Some((_, rest)) if !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':', '@']) => Ok(()),
-        _ => invalid("url", "must be a link such as https://example.com/video"),
+impl Fitting {
+    /// The work.
+    pub fn deliverable(&self) -> &Deliverable {
+        &self.0
     }
 }
 
-fn invalid(field: &'static str, problem: impl Into<String>) -> Result<(), AssignmentError> {
+impl Deliverable {
+    /// Checks this against a mission's requirements, which see one object: the details with `url` or `stream_id` beside
+    /// them. What it costs is bounded ([`Requirements::check`]), and too much for a task that others wait for.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn fit(self, requirements: &Requirements) -> Result<Fitting, AssignmentError> {
+        match (&self.url, &self.stream_id) {
+            (Some(url), None) => {
+                link::check("url", url, URL).map_err(|InvalidText { field, problem }| invalid(field, problem))?;
+            }
+            (None, Some(_)) => {}
+            _ => return Err(invalid("deliverable", "must have either url or stream_id")),
+        }
+        let mut all = self.details.clone();
+        json::check(&Value::Object(all.clone()), DETAILS, DEPTH)
+            .map_err(|error| invalid("details", error.to_string()))?;
+        if ["url", "stream_id"].iter().any(|name| all.contains_key(*name)) {
+            let problem = "must not have url or stream_id: they stand beside the details";
+            return Err(invalid("details", problem));
+        }
+        if let Some(url) = &self.url {
+            all.insert("url".to_owned(), url.clone().into());
+        }
+        if let Some(stream) = &self.stream_id {
+            all.insert("stream_id".to_owned(), stream.to_string().into());
+        }
+        match requirements.check(&Value::Object(all)) {
+            Ok(()) => Ok(Fitting(self)),
+            Err(Misfit::Problem(problem)) => Err(AssignmentError::RequirementsNotMet { problem }),
+            Err(too_much @ Misfit::TooMuchWork { .. }) => Err(AssignmentError::TooMuchWork(too_much.to_string())),
+        }
+    }
+}
+
+fn invalid(field: &'static str, problem: impl Into<String>) -> AssignmentError {
     let problem = problem.into();
-    Err(AssignmentError::InvalidDeliverable { field, problem })
+    AssignmentError::InvalidDeliverable { field, problem }
 }

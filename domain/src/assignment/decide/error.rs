@@ -45,11 +45,14 @@ pub enum AssignmentError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Whether it is what the mission asks for would take too long to find out.
+    #[error("the deliverable is too large to be checked: {0}")]
+    TooMuchWork(String),
     /// It is not what the mission asks for.
-    #[error("the deliverable does not fit the mission's requirements: {}", problems.join("; "))]
+    #[error("the deliverable does not fit the mission's requirements: {problem}")]
     RequirementsNotMet {
-        /// What does not fit, each with its place.
-        problems: Vec<String>,
+        /// What does not fit first, with its place.
+        problem: String,
     },
 }
 
@@ -60,6 +63,7 @@ refusal_codes!(AssignmentError {
     DeadlineNotPassed { .. } => "deadline_not_passed",
     InvalidText(_) => "invalid_text",
     InvalidDeliverable { .. } => "invalid_deliverable",
+    TooMuchWork(_) => "deliverable_too_large",
     RequirementsNotMet { .. } => "requirements_not_met",
 });
 

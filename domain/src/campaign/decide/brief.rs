@@ -96,7 +96,7 @@ fn merged(brief: &Brief, edit: &BriefEdit) -> Brief {
 
 fn check(brief: &Brief, now: &Present) -> Result<(), CampaignError> {
     let texts = text::check_line("title", &brief.title, text::TITLE)
-        .and_then(|()| text::check_line("campaign_type", &brief.campaign_type, TYPE_LENGTH))
+        .and_then(|()| text::check_identifier("campaign_type", &brief.campaign_type, TYPE_LENGTH))
         .and_then(|()| text::check_text("description", &brief.description, text::DESCRIPTION));
     if let Err(text) = texts {
         return invalid(text.field, text.problem);

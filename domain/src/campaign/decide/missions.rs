@@ -90,7 +90,7 @@ pub(super) fn check_deadline(mission: &Mission, now: &Present) -> Result<(), Cam
 
 fn check_fields(brief: &Brief, new: &NewMission, deadline: DateTime<Utc>, now: &Present) -> Result<(), CampaignError> {
     let invalid = |field, problem: String| Err(CampaignError::InvalidMission { field, problem });
-    if let Err(text) = text::check_line("mission_type", &new.mission_type, TYPE_LENGTH) {
+    if let Err(text) = text::check_identifier("mission_type", &new.mission_type, TYPE_LENGTH) {
         return invalid(text.field, text.problem);
     }
     if !new.reward.is_positive() {
