@@ -56,6 +56,7 @@ impl Addressed {
             Rejection::Line(LineError::TooLong(_)) | Rejection::UnitTooLarge { .. } => {
                 Problem::new(kind::EVENT_TOO_LARGE, rejection.to_string())
             }
+            Rejection::NotStorable(why) => StoreError::Refused(why).into(),
             Rejection::Line(_) => internal(&rejection),
         }
     }
@@ -168,6 +169,12 @@ impl From<StoreError> for Problem {
                 tracing::error!(%error, "the store is full");
                 let detail = format!("the disk of the event store is full; once there is room, {again}");
                 Problem::new(kind::STORAGE_FULL, detail)
+            }
+            StoreError::Refused(_) => {
+                tracing::warn!(%error, "the store refused what a request says");
+                let detail = "the event store cannot keep a text or number of this request: the same request will be refused \
+                     again, change it";
+                Problem::new(kind::NOT_STORABLE, detail)
             }
             StoreError::WentBack(went_back) => Problem::new(kind::LOG_WENT_BACK, went_back.to_string())
                 .with("seen", went_back.seen.to_string())
@@ -369,6 +376,7 @@ mod tests {
             AppendError::Store(StoreError::Denied(secret())),
             AppendError::Store(StoreError::Corrupt(secret())),
             AppendError::Store(StoreError::Setup(secret())),
+            AppendError::from(StoreError::Refused(secret())),
             AppendError::LogBroken {
                 position: Position(3),
                 problem: secret(),
@@ -382,6 +390,6 @@ mod tests {
                 problem.kind().status
             })
             .collect();
-        assert_eq!(statuses, [503, 507, 500, 500, 500, 500]);
+        assert_eq!(statuses, [503, 507, 500, 500, 500, 422, 500]);
     }
 }

@@ -113,6 +113,7 @@ kinds! {
     // The request can be read, and the ledger refuses it.
     UNKNOWN_ASSET 422 "unknown_asset" "There is no such asset";
     EVENT_TOO_LARGE 422 "event_too_large" "The event would be too large";
+    NOT_STORABLE 422 "not_storable" "The store cannot keep what the request says";
     EMPTY_TRANSACTION 422 "empty_transaction" "A transaction needs a posting";
     TOO_MANY_POSTINGS 422 "too_many_postings" "The transaction has too many postings";
     RESERVED_CODE 422 "reserved_code" "The code is kept for the ledger itself";

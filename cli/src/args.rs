@@ -45,6 +45,9 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Print passwords instead of ***
+        #[arg(long)]
+        show_secrets: bool,
     },
     /// Replay, verify and sum up the log
     #[command(subcommand)]

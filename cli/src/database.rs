@@ -2,6 +2,7 @@
 //! beside it.
 
 use crate::embedded::{self, Options, Postgres};
+use crate::environment;
 use crate::error::Error;
 use crate::event_store::Home;
 use sqlx::PgPool;
@@ -9,7 +10,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use viral_store::postgres::{self, Leases};
-use viral_store::{EventStore, PersonKeys, PostgresStore, StoreError};
+use viral_store::{EventStore, PersonKeys, PostgresStore};
 
 /// An open log, what is beside it, and the server below if we share in one.
 pub struct Database {
@@ -29,6 +30,10 @@ pub enum Purpose {
     Append,
     /// To read: there must be a log. A report about an empty one that was made just now would be a lie.
     Read,
+}
+
+async fn migrate(url: &str) -> Result<(), Error> {
+    Ok(postgres::migrate_with(url, &viral_projections::view_names(), &mut |_, _| {}).await?)
 }
 
 /// The user's own database, if one is set.
@@ -60,14 +65,6 @@ impl Database {
     async fn open_as(home: &Path, purpose: Purpose, source: Option<&str>) -> Result<Database, Error> {
         let home_of_log = Home::from_env()?;
         let (owner_url, app_url, server) = match url_from_env() {
-            Some(url)
-                if !["postgres://", "postgresql://"]
-                    .iter()
-                    .any(|scheme| url.starts_with(scheme)) =>
-            {
-                let text = "DATABASE_URL must look like postgres://user:password@host:5432/database";
-                return Err(Error::Other(text.to_owned()));
-            }
             Some(url) => (url.clone(), url, None),
             None if purpose == Purpose::Read && !embedded::exists(home) => {
                 return Err(Error::Other(format!(
@@ -80,8 +77,11 @@ impl Database {
                 (server.owner_url().to_owned(), server.app_url().to_owned(), Some(server))
             }
         };
-        if server.is_some() || purpose == Purpose::Run {
-            postgres::migrate(&owner_url).await?;
+        match purpose {
+            Purpose::Run => migrate(&owner_url).await?,
+            _ if server.is_some() => migrate(&owner_url).await?,
+            Purpose::Append => postgres::check(&owner_url).await?,
+            Purpose::Read => {}
         }
         if let Some(source) = source {
             if home_of_log != Home::Postgres {
@@ -90,14 +90,10 @@ impl Database {
             }
             postgres::adopt(&owner_url, source).await?;
         }
-        let store = PostgresStore::connect(&app_url)
-            .await
-            .map_err(|error| match (&server, error) {
-                (None, StoreError::Unavailable(message)) => {
-                    StoreError::Unavailable(format!("{message}; is the server of DATABASE_URL running?"))
-                }
-                (_, error) => error,
-            })?;
+        let store = match purpose {
+            Purpose::Run => PostgresStore::connect(&app_url).await?,
+            Purpose::Append | Purpose::Read => PostgresStore::connect_briefly(&app_url).await?,
+        };
         let postgres = Arc::new(store);
         Ok(Database {
             log: home_of_log.open(&postgres, purpose).await?,
@@ -124,6 +120,11 @@ impl Database {
     /// The keys of persons, beside the log.
     pub fn person_keys(&self) -> Arc<dyn PersonKeys> {
         self.postgres.clone()
+    }
+
+    /// Refuses a database that was used with `--dev` without it, and the other way round.
+    pub(crate) async fn check_environment(&self, dev: bool) -> Result<(), Error> {
+        environment::check(&self.postgres, dev).await
     }
 
     /// Leases for what only one process at a time may do.

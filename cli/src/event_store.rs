@@ -5,7 +5,7 @@ use crate::database::Purpose;
 use crate::error::Error;
 use std::sync::Arc;
 use viral_store::kurrentdb::{self, KurrentStore, Options};
-use viral_store::{EventStore, PostgresStore, StoreError};
+use viral_store::{EventStore, PostgresStore, StoreError, without_password};
 
 /// The home of the log.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Home {
     pub(crate) fn shown(&self) -> String {
         match self {
             Home::Postgres => "postgres".to_owned(),
-            Home::Kurrent(url) => kurrentdb::without_password(url),
+            Home::Kurrent(url) => without_password(url),
         }
     }
 

@@ -13,6 +13,7 @@ mod continuity;
 mod demo;
 mod diff;
 mod doctor;
+mod environment;
 mod error;
 mod event_store;
 mod export;

@@ -7,6 +7,7 @@ use crate::secrets::{self, NoKey};
 use crate::services;
 use crate::terms;
 use crate::unseal::VaultUnseal;
+use sqlx::PgPool;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -32,14 +33,9 @@ pub(crate) async fn vault(home: &Path, database: &Database, may_create: bool) ->
     Ok(vault)
 }
 
-/// What writes the read models.
-pub(crate) fn projector(database: &Database, vault: &Vault) -> Result<Projector, Error> {
-    let pool = viral_projections::connect(database.app_url())?;
-    Ok(Projector::new(
-        pool,
-        database.store(),
-        Arc::new(VaultUnseal(vault.clone())),
-    ))
+/// What writes the read models, over a pool of [`viral_projections::connect`] or [`viral_projections::connect_briefly`].
+pub(crate) fn projector(database: &Database, pool: PgPool, vault: &Vault) -> Projector {
+    Projector::new(pool, database.store(), Arc::new(VaultUnseal(vault.clone())))
 }
 
 /// ClickHouse, if there is one.
@@ -57,9 +53,8 @@ pub(crate) fn needed_clickhouse(home: &Path) -> Result<ClickHouse, Error> {
 }
 
 /// What fills ClickHouse.
-pub(crate) fn clickhouse_projector(database: &Database, clickhouse: ClickHouse) -> Result<ClickHouseProjector, Error> {
-    let pool = viral_projections::connect(database.app_url())?;
-    Ok(ClickHouseProjector::new(clickhouse, pool, database.store()))
+pub(crate) fn clickhouse_projector(database: &Database, pool: PgPool, clickhouse: ClickHouse) -> ClickHouseProjector {
+    ClickHouseProjector::new(clickhouse, pool, database.store())
 }
 
 /// Use cases, and the task of their writer, which ends when all clones of them are gone.

@@ -33,7 +33,8 @@ async fn carry_out(home: &Path, database: &Database, command: &ProjectionsComman
         ProjectionsCommand::Resume { name } if name == CLICKHOUSE => return resume_clickhouse(home, database).await,
         ProjectionsCommand::Rebuild { .. } | ProjectionsCommand::Resume { .. } => {
             let vault = platform::vault(home, database, false).await?;
-            platform::projector(database, &vault)?
+            let pool = viral_projections::connect_briefly(database.app_url()).await?;
+            platform::projector(database, pool, &vault)
         }
     };
     match command {
@@ -69,7 +70,8 @@ async fn carry_out(home: &Path, database: &Database, command: &ProjectionsComman
 }
 
 async fn rebuild_clickhouse(home: &Path, database: &Database) -> Result<(String, bool), Error> {
-    let projector = platform::clickhouse_projector(database, platform::needed_clickhouse(home)?)?;
+    let pool = viral_projections::connect_briefly(database.app_url()).await?;
+    let projector = platform::clickhouse_projector(database, pool, platform::needed_clickhouse(home)?);
     let progress = OnStderr::new();
     progress.begin(CLICKHOUSE, Unit::Events, database.store().head().await?.position.0);
     projector.rebuild(&mut |at, _| progress.advance(at.0)).await?;
@@ -77,7 +79,8 @@ async fn rebuild_clickhouse(home: &Path, database: &Database) -> Result<(String,
 }
 
 async fn resume_clickhouse(home: &Path, database: &Database) -> Result<(String, bool), Error> {
-    let projector = platform::clickhouse_projector(database, platform::needed_clickhouse(home)?)?;
+    let pool = viral_projections::connect_briefly(database.app_url()).await?;
+    let projector = platform::clickhouse_projector(database, pool, platform::needed_clickhouse(home)?);
     let text = match projector.resume().await? {
         true => "it had stopped and goes on",
         false => "it had not stopped",

@@ -74,7 +74,7 @@ async fn into(database: &Database, copy: &SpooledLog, sound: &Sound) -> Result<R
 
 /// Read models that are ahead of an empty log are of another life of it.
 async fn outdate(database: &Database) -> Result<u64, Error> {
-    let pool = viral_projections::connect(database.app_url())?;
+    let pool = viral_projections::connect_briefly(database.app_url()).await?;
     let outdated = viral_projections::mark_outdated(&pool).await;
     pool.close().await;
     Ok(outdated?)

@@ -83,8 +83,8 @@ async fn dispatch(cli: Cli) -> Result<bool, Error> {
         Command::Projections(command) => projections::run(home, &command).await,
         Command::Payout(command) => payout::run(home, &command).await.map(|()| true),
         Command::Migrate => migrate(home).await.map(|()| true),
-        Command::Doctor { json } => {
-            let (text, well) = doctor::run(home, json).await?;
+        Command::Doctor { json, show_secrets } => {
+            let (text, well) = doctor::run(home, json, show_secrets).await?;
             print(&text)?;
             Ok(well)
         }
@@ -115,7 +115,7 @@ async fn migrate(home: &std::path::Path) -> Result<(), Error> {
                 }
                 progress.advance(at.0);
             };
-            postgres::migrate_with(&url, &mut tell).await?;
+            postgres::migrate_with(&url, &viral_projections::view_names(), &mut tell).await?;
         }
         _ => database::Database::open(home, Purpose::Run).await?.close().await?,
     }

@@ -105,7 +105,7 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
         opened = Database::open(home, Purpose::Run) => opened?,
         () = stop.wait() => return Ok(()),
     };
-    if let Err(error) = continuity::check(home, &database, args.dev).await {
+    if let Err(error) = check(home, roles, &database, args.dev).await {
         database.close().await?;
         return Err(error);
     }
@@ -122,6 +122,14 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
     ended
 }
 
+/// The database is the one that is meant: of this log, and used for this.
+async fn check(home: &Path, roles: Roles, database: &Database, dev: bool) -> Result<(), Error> {
+    if roles.appends() {
+        database.check_environment(dev).await?;
+    }
+    continuity::check(home, database, dev).await
+}
+
 /// The sockets, bound before anything is started.
 struct Sockets {
     front: Option<Front>,
@@ -133,7 +141,8 @@ struct Front {
     listener: TcpListener,
     address: SocketAddr,
     tokens: Tokens,
-    token: String,
+    /// The operator's token if it was made here; one that was given is not shown.
+    made: Option<String>,
 }
 
 impl Front {
@@ -143,16 +152,21 @@ impl Front {
             args.listen
         )))?;
         let address = listener.local_addr().map_err(Error::io("the listening socket"))?;
-        let token = operator_token(home, args)?;
+        let given = given_token();
+        let made = match given {
+            Some(_) => None,
+            None => Some(own_token(home, args)?),
+        };
+        let token = given.as_deref().or(made.as_deref()).unwrap_or_default();
         let mut tokens = Tokens::new();
         tokens
-            .add(&token, "operator", Role::Admin)
+            .add(token, "operator", Role::Admin)
             .map_err(|e| Error::Other(format!("VIRAL_API_TOKEN: {e}")))?;
         Ok(Front {
             listener,
             address,
             tokens,
-            token,
+            made,
         })
     }
 
@@ -210,7 +224,8 @@ async fn start(
     }
     let feeds = published::feeds(home, database, args.follow.feed)?;
     let vault = platform::vault(home, database, platform::may_create_master_key(database, args)).await?;
-    let projector = platform::projector(database, &vault)?.with_feeds(feeds.clone());
+    let pool = viral_projections::connect(database.app_url())?;
+    let projector = platform::projector(database, pool, &vault).with_feeds(feeds.clone());
     // So that reads find their tables from the first moment on, whoever fills them.
     projector.prepare().await?;
     if roles.project {
@@ -218,7 +233,8 @@ async fn start(
         running.add("the projector", async move { Ok(projector.run(stopped).await?) });
     }
     if let Some(clickhouse) = platform::clickhouse(home)?.filter(|_| roles.project) {
-        let mut projector = platform::clickhouse_projector(database, clickhouse)?.with_feeds(feeds.clone());
+        let pool = viral_projections::connect(database.app_url())?;
+        let mut projector = platform::clickhouse_projector(database, pool, clickhouse).with_feeds(feeds.clone());
         // A role on its own finds what `viral migrate` made.
         if roles == Roles::ALL {
             projector = projector.migrating();
@@ -257,7 +273,7 @@ async fn start(
     }
     if let Some(front) = front {
         client::remember(home, &front.url())?;
-        announce(home, args, database, front.address, &front.token);
+        announce(home, args, database, front.address, front.made.as_deref());
         let mut state = AppState::new(commands, front.tokens)
             .with_read_models(read_models)
             .with_engagement(Engagement::new(database.store(), engagement::sink(home, database)?))
@@ -355,19 +371,21 @@ async fn keep_alive(server: Option<&Postgres>) {
     }
 }
 
-fn operator_token(home: &Path, args: &UpArgs) -> Result<String, Error> {
-    // From the environment only: a command line can be read by everybody on the machine.
-    match std::env::var("VIRAL_API_TOKEN").ok().filter(|token| !token.is_empty()) {
-        Some(token) => Ok(token),
-        None if args.dev => secrets::token(home),
-        None => Err(Error::Other(
-            "set VIRAL_API_TOKEN to the operator's bearer token, or run `viral up --dev`, which makes one".to_owned(),
-        )),
+/// From the environment only: a command line can be read by everybody on the machine.
+fn given_token() -> Option<String> {
+    std::env::var("VIRAL_API_TOKEN").ok().filter(|token| !token.is_empty())
+}
+
+fn own_token(home: &Path, args: &UpArgs) -> Result<String, Error> {
+    if args.dev {
+        return secrets::token(home);
     }
+    let text = "set VIRAL_API_TOKEN to the operator's bearer token, or run `viral up --dev`, which makes one";
+    Err(Error::Other(text.to_owned()))
 }
 
 /// Says where everything is and what to try next. This is for people: programs read `viral doctor --json`.
-fn announce(home: &Path, args: &UpArgs, database: &Database, address: SocketAddr, token: &str) {
+fn announce(home: &Path, args: &UpArgs, database: &Database, address: SocketAddr, made: Option<&str>) {
     let mut text = format!("Viral Engine is up: http://{address}\n");
     match database.server() {
         Some(server) => text.push_str(&format!(
@@ -391,8 +409,12 @@ fn announce(home: &Path, args: &UpArgs, database: &Database, address: SocketAddr
         text.push_str(&format!("  analytics in ClickHouse at {clickhouse}\n"));
     }
     if args.dev {
+        let (told, token) = match made {
+            Some(token) => (token, token),
+            None => ("of VIRAL_API_TOKEN", "$VIRAL_API_TOKEN"),
+        };
         text.push_str(&format!(
-            "  token {token}\n\nTry next:\n  \
+            "  token {told}\n\nTry next:\n  \
              export TOKEN={token}\n  \
              curl http://{address}/readyz\n  \
              viral demo                         (in another terminal; the binary is {0})\n  \

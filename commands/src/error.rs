@@ -98,6 +98,9 @@ pub enum Rejection {
         /// How many they may have.
         limit: usize,
     },
+    /// The store refuses to keep what it says.
+    #[error("this cannot be stored: {0}; change what it says")]
+    NotStorable(String),
     /// An event is too large, or cannot be written as JSON.
     #[error("{0}")]
     Line(#[from] LineError),
@@ -125,10 +128,10 @@ impl AppendError {
 
 impl From<StoreError> for AppendError {
     fn from(error: StoreError) -> AppendError {
-        if error.is_retryable() {
-            AppendError::Unavailable(error)
-        } else {
-            AppendError::Store(error)
+        match error {
+            StoreError::Refused(why) => Rejection::NotStorable(why).into(),
+            error if error.is_retryable() => AppendError::Unavailable(error),
+            error => AppendError::Store(error),
         }
     }
 }

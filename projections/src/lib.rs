@@ -42,11 +42,11 @@ pub use clickhouse::{ClickHouse, ClickHouseDifference, ClickHouseProjector, Clic
 pub use diff::{Compared, Difference, ParkedEvent, Report, diff};
 pub use engagement::EngagementTable;
 pub use error::ProjectionError;
-pub use model::{READ_MODELS, ReadModel, WhenBad};
+pub use model::{READ_MODELS, ReadModel, WhenBad, view_names};
 pub use outdated::mark_outdated;
 pub use projector::Projector;
 pub use resume::Resumed;
-pub use session::connect;
+pub use session::{connect, connect_briefly};
 pub use status::{State, Status, furthest, list};
 pub use table::Table;
 pub use unknown::{Passed, passed_by};

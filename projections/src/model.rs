@@ -75,6 +75,12 @@ impl ReadModel {
     }
 }
 
+/// The names of the views of all read models: nobody else may have anything by these names in the database.
+pub fn view_names() -> Vec<&'static str> {
+    let tables = READ_MODELS.iter().flat_map(|model| model.tables);
+    tables.map(|table| table.name).collect()
+}
+
 /// The names of all read models, for messages.
 pub(crate) fn names() -> String {
     let names: Vec<&str> = READ_MODELS.iter().map(|model| model.name).collect();

@@ -1,10 +1,9 @@
 //! How the projector works with the database.
 
 use crate::error::ProjectionError;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Executor as _, PgPool};
-use std::str::FromStr as _;
-use std::time::Duration;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection as _, Executor as _, PgPool};
+use viral_store::postgres::Target;
 
 /// Session settings of every connection. A crash of the server may lose the last commits, each with its checkpoint:
 /// those events are then applied again, so nothing waits for the disk. Nothing is compiled (`jit`): the statements of a batch
@@ -13,21 +12,40 @@ const SESSION: &str = "SET ROLE viral_projector; SET synchronous_commit = off; \
      SET default_transaction_isolation = 'read committed'; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
      SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'; SET jit = off";
 
+/// How many connections a process that serves has.
+const CONNECTIONS: u32 = 8;
+/// As many as a command needs that ends by itself.
+const FEW: u32 = 2;
+
 /// A pool whose connections have the role `viral_projector`, which the user of the URL must be allowed to take on. It
 /// connects when it is first used.
 pub fn connect(url: &str) -> Result<PgPool, ProjectionError> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|e| ProjectionError::Database(format!("the database URL cannot be read: {e}")))?
-        .application_name("viral projector")
-        .disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(Duration::from_secs(10))
+    Ok(pool(&target(url)?, CONNECTIONS))
+}
+
+/// As [`connect`], for a command that ends by itself: it takes few of the server's connections, beside processes that serve.
+/// A server that has none left says so at once, where a pool would try again and again.
+pub async fn connect_briefly(url: &str) -> Result<PgPool, ProjectionError> {
+    let target = target(url)?;
+    let first = target.connect().await?;
+    // It has done its duty; the server notices that it is gone.
+    let _ = first.close().await;
+    Ok(pool(&target, FEW))
+}
+
+fn target(url: &str) -> Result<Target, ProjectionError> {
+    Ok(Target::parse(url)?.named("viral projector"))
+}
+
+fn pool(target: &Target, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(target.patience())
         .after_connect(|connection, _| {
             Box::pin(async move {
                 connection.execute(SESSION).await?;
                 Ok(())
             })
-        });
-    Ok(pool.connect_lazy_with(options))
+        })
+        .connect_lazy_with(target.options().clone())
 }

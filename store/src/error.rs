@@ -25,6 +25,10 @@ pub enum StoreError {
     /// The disk of the database is full.
     #[error("the event store's disk is full: free some space, then try again ({0})")]
     StorageFull(String),
+    /// The database refused what was to be written for what it says: trying again does not help, another content may.
+    /// Nothing was written.
+    #[error("the event store refused the content: {0}")]
+    Refused(String),
     /// The database refused for lack of privileges.
     #[error("the event store refused: {0}")]
     Denied(String),

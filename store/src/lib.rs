@@ -16,6 +16,7 @@ pub mod memory;
 pub mod person_keys;
 pub mod port;
 pub mod postgres;
+mod shown;
 pub mod spool;
 pub mod units;
 
@@ -27,4 +28,5 @@ pub use memory::MemoryStore;
 pub use person_keys::{PersonKeys, WrappedKey};
 pub use port::{Check, EventStore, Existing, Head, LockedHead, Selection, Snapshot};
 pub use postgres::PostgresStore;
+pub use shown::without_password;
 pub use spool::{SpoolError, SpoolWriter, SpooledLog};

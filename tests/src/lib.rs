@@ -7,6 +7,7 @@ pub mod hold;
 pub mod journey;
 pub mod kafka;
 pub mod kurrentdb;
+pub mod pooler;
 pub mod process;
 pub mod proxy;
 pub mod published;

@@ -6,6 +6,7 @@ mod conformance {
     pub mod ledger;
     pub mod log;
     pub mod postgres;
+    pub mod set_up;
     pub mod units;
     pub mod went_back;
     pub mod writers;

@@ -96,9 +96,9 @@ pub(super) struct Log<'a> {
 
 impl<'a> Log<'a> {
     /// From what the database told.
-    pub(super) fn of(log: Option<&'a super::Log>, url: Option<&str>) -> Option<Log<'a>> {
-        let log = log?;
-        let pool = url.and_then(|url| viral_projections::connect(url).ok());
+    pub(super) async fn of(log: Option<&'a super::Log>, url: Option<&str>) -> Option<Log<'a>> {
+        let (log, url) = (log?, url?);
+        let pool = viral_projections::connect_briefly(url).await.ok();
         Some(Log {
             source: &log.source,
             head: log.position.parse().unwrap_or_default(),

@@ -21,7 +21,8 @@ use services::Services;
 use std::path::Path;
 use std::sync::Arc;
 use viral_projections::{EngagementTable, ProjectionError};
-use viral_store::PostgresStore;
+use viral_store::postgres::encoding_problem;
+use viral_store::{PostgresStore, without_password};
 
 /// How many measurements are counted at most.
 const COUNTED: u32 = 1_000_000;
@@ -54,6 +55,15 @@ struct Database {
     superuser_url: Option<String>,
 }
 
+impl Database {
+    /// Leaves the passwords out.
+    fn mask(&mut self) {
+        for url in [&mut self.app_url, &mut self.owner_url, &mut self.superuser_url] {
+            *url = url.as_deref().map(without_password);
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Log {
     source: String,
@@ -66,7 +76,7 @@ struct Log {
 }
 
 /// Prints the report. Answers whether everything is well.
-pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error> {
+pub(crate) async fn run(home: &Path, json: bool, show_secrets: bool) -> Result<(String, bool), Error> {
     let mut problems = Vec::new();
     let mut database = match url_from_env() {
         Some(url) => Database {
@@ -97,7 +107,7 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
             Err(error) => problems.push(format!("measurements cannot be counted: {error}")),
         }
     }
-    let published = kafka::Log::of(log.as_ref(), database.app_url.as_deref());
+    let published = kafka::Log::of(log.as_ref(), database.app_url.as_deref()).await;
     let kafka = kafka::look(
         published::cluster(home),
         clickhouse.as_deref(),
@@ -112,6 +122,9 @@ pub(crate) async fn run(home: &Path, json: bool) -> Result<(String, bool), Error
         redis: services::redis(redis_url(home).as_deref(), &mut problems).await,
         clickhouse: clickhouse::look(clickhouse.as_deref(), log.as_ref(), &mut problems).await,
     };
+    if !show_secrets {
+        database.mask();
+    }
     let report = Report {
         home: home.display().to_string(),
         database,
@@ -152,8 +165,10 @@ fn embedded_database(home: &Path, problems: &mut Vec<String>) -> Result<Database
 }
 
 async fn measurements_in_postgres(url: &str) -> Result<u64, ProjectionError> {
-    let table = EngagementTable::new(viral_projections::connect(url)?);
-    table.count(COUNTED).await
+    let pool = viral_projections::connect_briefly(url).await?;
+    let counted = EngagementTable::new(pool.clone()).count(COUNTED).await;
+    pool.close().await;
+    counted
 }
 
 /// Kafka cannot have more than the log. What was appended since the log was looked at may be published already, so the log
@@ -186,7 +201,7 @@ async fn look_into(
     has_clickhouse: bool,
     problems: &mut Vec<String>,
 ) -> Result<Found, Error> {
-    let postgres = Arc::new(PostgresStore::connect(url).await?);
+    let postgres = Arc::new(PostgresStore::connect_briefly(url).await?);
     let store = home_of_log.open(&postgres, Purpose::Read).await?;
     let head = store.head().await?;
     let offset = clock::offset(store.as_ref()).await?;
@@ -197,6 +212,10 @@ async fn look_into(
     let version = sqlx::query_scalar("SHOW server_version")
         .fetch_one(postgres.pool())
         .await;
+    let encoding: Result<String, _> = sqlx::query_scalar("SHOW server_encoding")
+        .fetch_one(postgres.pool())
+        .await;
+    problems.extend(encoding.ok().as_deref().and_then(encoding_problem));
     let read_models = match viral_projections::list(postgres.pool(), store.as_ref()).await {
         Ok(list) => {
             let models = list.into_iter().map(|status| ReadModel::new(status, has_clickhouse));

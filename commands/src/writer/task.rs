@@ -1,11 +1,13 @@
 //! The task behind the writer: one batch after the other.
 
+mod apart;
+
 use super::clock::{LogClock, leap};
 use super::in_time::{follow_in_time, in_time};
 use super::{Answer, Answered, Counters, Message, Read, Settings};
 use crate::batch::{Batch, Purpose, Verdict, lookups};
 use crate::book_reader::BookAt;
-use crate::error::AppendError;
+use crate::error::{AppendError, Rejection};
 use crate::unit::{Part, Unit};
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -81,44 +83,15 @@ impl Task {
     /// Appends everything that waits, trying again for a while when the store cannot be reached. Answers whether the
     /// store took it.
     async fn write(&mut self) -> bool {
-        let deadline = Instant::now() + self.settings.patience;
-        let mut pause = Duration::from_millis(20);
         let mut later = Vec::new();
-        let error = loop {
-            match self.try_write(&mut later).await {
-                Ok(()) => break None,
-                // Nothing is wrong: others append, too. What they appended is read, and this decided on top of it.
-                Err(error) if is_overtaken(&error) && Instant::now() < deadline => {
-                    tracing::debug!("another process has appended first, deciding anew");
-                }
-                Err(error) if error.is_retryable() && !is_full(&error) && Instant::now() + pause < deadline => {
-                    tracing::warn!(%error, "appending failed, trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(1));
-                }
-                Err(error) => break Some(error),
+        let written = match self.write_in_time(&mut later).await {
+            Ok(()) => true,
+            Err(error) if is_refused(&error) && self.count() > 1 => self.write_apart().await,
+            Err(error) => {
+                self.fail(&error);
+                false
             }
         };
-        let written = error.is_none();
-        if let Some(error) = error {
-            // What stops every append was said once, when it was noticed.
-            if self.store.continuity().check().is_ok() {
-                tracing::error!(%error, "a batch was not appended, or it is not known whether it was");
-            }
-            for waiting in self.waiting.drain(..) {
-                let unknown = |unit: &Unit| self.attempted.contains(&unit.id);
-                let answer = |unit: &Unit| {
-                    Err(if unknown(unit) {
-                        error.clone().unknown()
-                    } else {
-                        error.clone()
-                    })
-                };
-                let answers = waiting.units.iter().map(answer).collect();
-                // A caller that went away does not wait for the answer.
-                let _ = waiting.answer.send(answers);
-            }
-        }
         self.attempted.clear();
         for message in later {
             match message {
@@ -130,6 +103,53 @@ impl Task {
             }
         }
         written
+    }
+
+    /// As [`Task::try_write`], again and again for a while when the store cannot be reached.
+    async fn write_in_time(&mut self, later: &mut Vec<Message>) -> Result<(), AppendError> {
+        let deadline = Instant::now() + self.settings.patience;
+        let mut pause = Duration::from_millis(20);
+        loop {
+            match self.try_write(later).await {
+                Ok(()) => return Ok(()),
+                // Nothing is wrong: others append, too. What they appended is read, and this decided on top of it.
+                Err(error) if is_overtaken(&error) && Instant::now() < deadline => {
+                    tracing::debug!("another process has appended first, deciding anew");
+                }
+                Err(error) if error.is_retryable() && !is_full(&error) && Instant::now() + pause < deadline => {
+                    tracing::warn!(%error, "appending failed, trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Answers everything that waits with an error.
+    fn fail(&mut self, error: &AppendError) {
+        // What stops every append was said once, when it was noticed; a refusal is its caller's alone.
+        if self.store.continuity().check().is_ok() && !is_refused(error) {
+            tracing::error!(%error, "a batch was not appended, or it is not known whether it was");
+        }
+        for waiting in self.waiting.drain(..) {
+            let unknown = |unit: &Unit| self.attempted.contains(&unit.id);
+            let answer = |unit: &Unit| {
+                Err(if unknown(unit) {
+                    error.clone().unknown()
+                } else {
+                    error.clone()
+                })
+            };
+            let answers = waiting.units.iter().map(answer).collect();
+            // A caller that went away does not wait for the answer.
+            let _ = waiting.answer.send(answers);
+        }
+    }
+
+    /// How many units wait.
+    fn count(&self) -> usize {
+        self.waiting.iter().map(|waiting| waiting.units.len()).sum()
     }
 
     /// One transaction. After an error the book is as before.
@@ -181,6 +201,7 @@ impl Task {
                 // Those of which it is certain that they were not written may be written by somebody else still.
                 let perhaps_written = match error {
                     StoreError::Overtaken { written } => written,
+                    StoreError::Refused(_) => 0,
                     _ => events.len(),
                 };
                 let units = self.waiting.iter().flat_map(|waiting| &waiting.units);
@@ -239,7 +260,7 @@ impl Task {
     }
 
     fn gather(&mut self, later: &mut Vec<Message>) {
-        let mut count: usize = self.waiting.iter().map(|waiting| waiting.units.len()).sum();
+        let mut count = self.count();
         while count < self.settings.max_batch {
             match self.receiver.try_recv() {
                 Ok(Message::Append(units, purpose, answer)) => {
@@ -342,6 +363,11 @@ impl Task {
 
 fn is_overtaken(error: &AppendError) -> bool {
     matches!(error, AppendError::Unavailable(StoreError::Overtaken { .. }))
+}
+
+/// Whether the store refused what a unit says: one of the batch, nobody knows which.
+fn is_refused(error: &AppendError) -> bool {
+    matches!(error, AppendError::Rejected(Rejection::NotStorable(_)))
 }
 
 fn is_full(error: &AppendError) -> bool {

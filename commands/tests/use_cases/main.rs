@@ -25,6 +25,7 @@ mod replay;
 mod schemas;
 mod spy;
 mod stage;
+mod storable;
 mod times;
 mod torn;
 mod world;

@@ -26,6 +26,7 @@ pub(crate) struct Spy {
     locks: AtomicUsize,
     before_read: Mutex<Option<(StreamId, Deed)>>,
     before_lock: Mutex<Option<(usize, Deed)>>,
+    unwanted: Mutex<Option<&'static str>>,
 }
 
 impl Spy {
@@ -37,6 +38,7 @@ impl Spy {
             locks: AtomicUsize::new(0),
             before_read: Mutex::default(),
             before_lock: Mutex::default(),
+            unwanted: Mutex::default(),
         })
     }
 
@@ -49,6 +51,11 @@ impl Spy {
     pub(crate) fn before_lock(&self, nth: usize, deed: impl Future<Output = ()> + Send + 'static) {
         self.locks.store(0, Ordering::SeqCst);
         *self.before_lock.lock().unwrap() = Some((nth, Box::pin(deed)));
+    }
+
+    /// Refuses every append of an event with this text, as a database refuses what its encoding cannot hold.
+    pub(crate) fn refuse(&self, unwanted: &'static str) {
+        *self.unwanted.lock().unwrap() = Some(unwanted);
     }
 
     /// How often the head was locked since then.
@@ -128,6 +135,7 @@ impl EventStore for Spy {
         Ok(Box::new(Watched {
             head: self.store.lock().await?,
             checked: self.checked.clone(),
+            unwanted: *self.unwanted.lock().unwrap(),
         }))
     }
 
@@ -147,6 +155,7 @@ impl EventStore for Spy {
 struct Watched {
     head: Box<dyn LockedHead>,
     checked: Arc<Mutex<HashSet<StreamId>>>,
+    unwanted: Option<&'static str>,
 }
 
 #[async_trait]
@@ -169,6 +178,10 @@ impl LockedHead for Watched {
     }
 
     async fn append(self: Box<Self>, events: &[StoredEvent]) -> Result<Head, StoreError> {
+        let unwanted = |event: &StoredEvent| self.unwanted.is_some_and(|text| event.payload.contains(text));
+        if let Some(event) = events.iter().find(|event| unwanted(event)) {
+            return Err(StoreError::Refused(format!("position {}", event.position)));
+        }
         self.head.append(events).await
     }
 

@@ -11,7 +11,7 @@ mod records;
 mod settings;
 mod snapshots;
 
-pub use settings::{SCHEMES, without_password};
+pub use settings::SCHEMES;
 
 use crate::continuity::Continuity;
 use crate::error::StoreError;

@@ -47,19 +47,6 @@ pub(super) fn parse(url: &str, options: Options) -> Result<(ClientSettings, Opti
     Ok((settings, options))
 }
 
-/// The connection string as it may be shown: without the password.
-pub fn without_password(url: &str) -> String {
-    let shown = || {
-        let (scheme, rest) = url.split_once("://")?;
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, tail) = rest.split_at(end);
-        let (user, host) = authority.rsplit_once('@')?;
-        let name = user.split(':').next().unwrap_or_default();
-        Some(format!("{scheme}://{name}:***@{host}{tail}"))
-    };
-    shown().unwrap_or_else(|| url.to_owned())
-}
-
 fn prefix(value: &str) -> Result<String, StoreError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     match value.chars().all(allowed) && value.len() <= 100 {
@@ -111,12 +98,5 @@ mod tests {
             let error = parse(url, Options::default()).unwrap_err().to_string();
             assert!(error.contains("EVENT_STORE") && !error.contains("secret"), "{error}");
         }
-    }
-
-    #[test]
-    fn the_password_is_not_shown() {
-        let shown = without_password("kurrentdb://admin:ch@nge:it@host:2113?tls=false");
-        assert_eq!(shown, "kurrentdb://admin:***@host:2113?tls=false");
-        assert_eq!(without_password("kurrentdb://host:2113"), "kurrentdb://host:2113");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::error::from_sqlx;
 use super::migrate::take_on_owner;
+use super::target::Target;
 use crate::continuity::Digest;
 use crate::error::StoreError;
 use sqlx::{Connection, Executor, PgConnection, Row};
@@ -24,7 +25,7 @@ pub async fn adopt(url: &str, source: &str) -> Result<(), StoreError> {
         .strip_prefix("urn:viral:log:")
         .and_then(|id| id.parse::<Uuid>().ok())
         .ok_or_else(|| StoreError::Setup(format!("{source:?} is not the name of a log, urn:viral:log:<uuid>")))?;
-    let mut connection = PgConnection::connect(url).await.map_err(from_sqlx)?;
+    let mut connection = Target::parse(url)?.named("viral adopt").connect().await?;
     take_on_owner(&mut connection).await?;
     adopt_as_owner(&mut connection, id).await?;
     connection.close().await.map_err(from_sqlx)

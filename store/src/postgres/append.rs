@@ -1,15 +1,15 @@
 //! The locked head: one transaction from `SELECT … FOR UPDATE` to `COMMIT`.
 
 use super::copy;
-use super::error::from_sqlx;
+use super::error::{from_content, from_sqlx};
 use super::read;
+use super::target::Target;
 use crate::error::StoreError;
 use crate::event::{Position, StoredEvent, StreamId, time_text};
 use crate::port::{Check, Existing, Head, LockedHead};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Executor, PgConnection, Row};
+use sqlx::{Executor, PgConnection, Row};
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
@@ -38,7 +38,7 @@ type Begun = (PgConnection, Head, DateTime<Utc>);
 impl Locked {
     pub(super) async fn lock(
         writer: Arc<Mutex<Option<PgConnection>>>,
-        options: &PgConnectOptions,
+        target: &Target,
         session: &str,
     ) -> Result<Locked, StoreError> {
         let mut slot = writer.lock_owned().await;
@@ -51,7 +51,7 @@ impl Locked {
                 Err((error, false)) => tracing::debug!(%error, "the append connection is gone, reconnecting"),
             }
         }
-        let mut connection = options.connect().await.map_err(from_sqlx)?;
+        let mut connection = target.connect().await?;
         connection.execute(session).await.map_err(from_sqlx)?;
         let begun = begin(connection).await.map_err(|(error, _)| error)?;
         Ok(Locked::new(slot, begun))
@@ -92,6 +92,13 @@ async fn begin(mut connection: PgConnection) -> Result<Begun, (StoreError, bool)
     Ok((connection, head, now))
 }
 
+async fn copy_in(connection: &mut PgConnection, data: Vec<u8>) -> Result<(), sqlx::Error> {
+    let mut copy = connection.copy_in_raw(copy::STATEMENT).await?;
+    copy.send(data).await?;
+    copy.finish().await?;
+    Ok(())
+}
+
 #[async_trait]
 impl LockedHead for Locked {
     fn head(&self) -> Head {
@@ -114,7 +121,7 @@ impl LockedHead for Locked {
                 .bind(ids)
                 .fetch_all(&mut self.connection)
                 .await
-                .map_err(from_sqlx)?
+                .map_err(from_content)?
             {
                 check.existing.push(Existing {
                     event_id: row.try_get(0).map_err(from_sqlx)?,
@@ -137,7 +144,7 @@ impl LockedHead for Locked {
                 .bind(ids)
                 .fetch_all(&mut self.connection)
                 .await
-                .map_err(from_sqlx)?
+                .map_err(from_content)?
             {
                 check
                     .sequences
@@ -163,10 +170,15 @@ impl LockedHead for Locked {
                 head.position.next()
             )));
         }
-        let data = copy::encode(events)?;
-        let mut copy = connection.copy_in_raw(copy::STATEMENT).await.map_err(from_sqlx)?;
-        copy.send(data).await.map_err(from_sqlx)?;
-        copy.finish().await.map_err(from_sqlx)?;
+        if let Err(error) = copy_in(&mut connection, copy::encode(events)?).await {
+            let error = from_content(error);
+            if matches!(error, StoreError::Refused(_)) {
+                // The session is sound: the next of the smaller batches that follow is written on it.
+                connection.execute("ROLLBACK").await.map_err(from_sqlx)?;
+                *slot = Some(connection);
+            }
+            return Err(error);
+        }
         let head = head.after(events);
         let (position, time, digest) = (head.position, time_text(&head.recorded_at), head.digest);
         let commit = format!(

@@ -2,12 +2,32 @@
 
 use crate::error::StoreError;
 
+/// As [`from_sqlx`], for statements that carry what a unit says: the database may refuse that alone (a data exception, class
+/// 22), which another unit's content does not share.
+pub(super) fn from_content(error: sqlx::Error) -> StoreError {
+    match error.as_database_error().and_then(|database| database.code()) {
+        Some(state) if state.starts_with("22") => StoreError::Refused(text(&error)),
+        _ => from_sqlx(error),
+    }
+}
+
+fn text(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(database) => format!(
+            "{} [SQLSTATE {}]",
+            database.message(),
+            database.code().unwrap_or_default()
+        ),
+        None => error.to_string(),
+    }
+}
+
 /// Sorts an error of the database into those that pass, and those that somebody must mend.
 pub(crate) fn from_sqlx(error: sqlx::Error) -> StoreError {
     match &error {
         sqlx::Error::Database(database) => {
             let state = database.code().unwrap_or_default();
-            from_sqlstate(&state, format!("{} [SQLSTATE {state}]", database.message()))
+            from_sqlstate(&state, text(&error))
         }
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
             StoreError::Corrupt(error.to_string())
@@ -31,6 +51,12 @@ fn from_sqlstate(state: &str, message: String) -> StoreError {
         "42704" | "22023" if message.contains("viral_app") => {
             StoreError::Setup(format!("{message}; run `viral migrate`"))
         }
+        "53300" => StoreError::Unavailable(format!(
+            "{message}: the server's max_connections are in use; raise it, or end other clients"
+        )),
+        "25006" => StoreError::Unavailable(format!(
+            "{message}: the server is read-only, as a standby is; DATABASE_URL must name the primary"
+        )),
         "3D000" => StoreError::Setup(message),
         // Somebody wrote past the lock of the head, or a constraint of the log would be broken.
         _ if state.starts_with("23") => StoreError::Corrupt(message),

@@ -2,9 +2,9 @@
 //! that ends.
 
 use super::error::from_sqlx;
+use super::target::Target;
 use crate::error::StoreError;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Executor as _, PgConnection};
+use sqlx::{Executor as _, PgConnection};
 use std::fmt;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const SESSION: &str = "SET idle_session_timeout = 0; SET statement_timeout = '10
 /// Gives leases out.
 #[derive(Clone)]
 pub struct Leases {
-    options: PgConnectOptions,
+    target: Target,
 }
 
 impl fmt::Debug for Leases {
@@ -44,15 +44,15 @@ impl fmt::Debug for Lease {
 }
 
 impl Leases {
-    pub(super) fn new(options: PgConnectOptions) -> Leases {
+    pub(super) fn new(target: Target) -> Leases {
         Leases {
-            options: options.application_name("viral lease"),
+            target: target.named("viral lease"),
         }
     }
 
     /// Opens a session for a lease, which is not taken yet.
     pub async fn open(&self, name: &str) -> Result<Lease, StoreError> {
-        let mut connection = self.options.connect().await.map_err(from_sqlx)?;
+        let mut connection = self.target.connect().await?;
         connection.execute(SESSION).await.map_err(from_sqlx)?;
         Ok(Lease {
             name: name.to_owned(),

@@ -1,7 +1,8 @@
 //! Setting up a database: three roles, and the SQL files under `migrations/` in their order.
 
-use super::digests;
 use super::error::from_sqlx;
+use super::target::Target;
+use super::{digests, set_up};
 use crate::error::StoreError;
 use sqlx::error::BoxDynError;
 use sqlx::migrate::{MigrateError, Migration, MigrationSource, MigrationType, Migrator};
@@ -41,6 +42,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../../migrations/0008_clickhouse_refusal.sql"),
     ),
     (9, "continuity", include_str!("../../../migrations/0009_continuity.sql")),
+    (
+        10,
+        "environment",
+        include_str!("../../../migrations/0010_environment.sql"),
+    ),
 ];
 
 #[derive(Debug)]
@@ -56,20 +62,74 @@ impl<'s> MigrationSource<'s> for Embedded {
     }
 }
 
+/// The tables that the migrations make. Read models are made later, by names that the caller says.
+const TABLES: [&str; 11] = [
+    "_sqlx_migrations",
+    "book_snapshots",
+    "engagement_metrics",
+    "environment",
+    "events",
+    "home_of_the_log",
+    "log_head",
+    "parked_events",
+    "person_keys",
+    "projections",
+    "unreadable_records",
+];
+
 /// Brings a database to the newest version, as the role `viral_owner`. Running it again changes nothing. The user of
 /// the URL must be `viral_owner`, or be allowed to create the roles and to take them on.
 pub async fn migrate(url: &str) -> Result<(), StoreError> {
-    migrate_with(url, &mut |_, _| {}).await
+    migrate_with(url, &[], &mut |_, _| {}).await
 }
 
-/// As [`migrate`], telling how far it is where an old log has to be read.
-pub async fn migrate_with(url: &str, progress: digests::Progress<'_>) -> Result<(), StoreError> {
-    let mut connection = PgConnection::connect(url).await.map_err(from_sqlx)?;
-    take_on_owner(&mut connection).await?;
-    let migrator = Migrator::new(Embedded).await.map_err(from_migrate)?;
-    migrator.run_direct(&mut connection).await.map_err(from_migrate)?;
+/// As [`migrate`], for a database in which tables and views of these names will be made, too, each also as `<name>_v<N>`;
+/// telling how far it is where an old log has to be read.
+///
+/// # Errors
+/// Nothing is changed by a migration that fails, and nothing where somebody else has a table of one of the names. Only
+/// the digests of an old log are computed afterwards, and once more if that was interrupted.
+pub async fn migrate_with(url: &str, views: &[&str], progress: digests::Progress<'_>) -> Result<(), StoreError> {
+    let target = Target::parse(url)?.named("viral migrate");
+    let mut connection = set_up::checked(&target).await?;
+    let mut tx = connection.begin().await.map_err(from_sqlx)?;
+    migrate_in_tx(&mut tx, views).await?;
+    tx.commit().await.map_err(from_sqlx)?;
     digests::compute(&mut connection, progress).await?;
     connection.close().await.map_err(from_sqlx)
+}
+
+async fn migrate_in_tx(tx: &mut PgConnection, views: &[&str]) -> Result<(), StoreError> {
+    // One after the other. The lock that the migrator takes itself is given up before what it did can be seen.
+    let lock = "SELECT pg_advisory_xact_lock(hashtext('viral migrate'), 0)";
+    tx.execute(lock).await.map_err(from_sqlx)?;
+    check_names(tx, views).await?;
+    take_on_owner(tx).await?;
+    let migrator = Migrator::new(Embedded).await.map_err(from_migrate)?;
+    migrator.run_direct(tx).await.map_err(from_migrate)
+}
+
+/// Nobody else has anything by a name that we need.
+async fn check_names(connection: &mut PgConnection, views: &[&str]) -> Result<(), StoreError> {
+    let statement = "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace \
+         AND pg_get_userbyid(relowner) NOT IN ('viral_owner', 'viral_projector') \
+         AND (relname = ANY($1) OR relname = ANY($2) OR regexp_replace(relname, '_v[0-9]+$', '') = ANY($2)) \
+         ORDER BY relname";
+    let foreign: Vec<String> = sqlx::query_scalar(statement)
+        .bind(&TABLES[..])
+        .bind(views)
+        .fetch_all(connection)
+        .await
+        .map_err(from_sqlx)?;
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Setup(format!(
+        "the database has {} of somebody else's, and the platform needs the name{}: give it a database of its own. Nothing \
+         was changed",
+        foreign.join(", "),
+        if foreign.len() == 1 { "" } else { "s" }
+    )))
 }
 
 /// Creates the roles where they are missing, and takes on the owner's.

@@ -5,17 +5,23 @@ mod append;
 pub mod copy;
 mod digests;
 mod elsewhere;
+mod environment;
 mod error;
 mod lease;
 mod listener;
 mod migrate;
 mod person_keys;
 mod read;
+mod set_up;
+mod target;
 
 pub use adopt::adopt;
 pub use digests::Progress;
+pub use environment::Environment;
 pub use lease::{Lease, Leases};
 pub use migrate::{migrate, migrate_with};
+pub use set_up::{check, encoding_problem};
+pub use target::Target;
 
 use crate::continuity::{Continuity, Digest};
 use crate::error::StoreError;
@@ -25,10 +31,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use error::from_sqlx;
 use listener::Listener;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, Row};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, Executor, PgConnection, PgPool, Row};
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -37,7 +42,7 @@ use uuid::Uuid;
 /// An event log in PostgreSQL.
 pub struct PostgresStore {
     source: String,
-    options: PgConnectOptions,
+    target: Target,
     pool: PgPool,
     /// The connection that appends; absent while it is in use or after it broke.
     writer: Arc<Mutex<Option<PgConnection>>>,
@@ -58,30 +63,46 @@ const SESSION: &str = "SET ROLE viral_app; SET synchronous_commit = on; \
 /// a server with `jit` would compile even the one of the head, which has one row.
 const LOOK_UPS: &str = "; SET enable_seqscan = off";
 
+/// How many connections a process that serves has, beside the one that appends.
+const CONNECTIONS: u32 = 8;
+/// As many as a command may need that ends by itself; nearly all of the time it uses one.
+const FEW: u32 = 3;
+
 impl PostgresStore {
     /// Connects to a migrated database and takes on the role `viral_app`.
     pub async fn connect(url: &str) -> Result<PostgresStore, StoreError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|e| StoreError::Setup(format!("the database URL cannot be read: {e}")))?
-            .application_name("viral")
-            .disable_statement_logging();
-        // A pool tries again and again where a role is missing or may not be taken on: one connection says so at once.
-        let mut first = PgConnection::connect_with(&options).await.map_err(from_sqlx)?;
+        PostgresStore::open(url, CONNECTIONS).await
+    }
+
+    /// As [`PostgresStore::connect`], for a command that ends by itself: it takes few of the server's connections, beside
+    /// processes that serve.
+    pub async fn connect_briefly(url: &str) -> Result<PostgresStore, StoreError> {
+        PostgresStore::open(url, FEW).await
+    }
+
+    async fn open(url: &str, connections: u32) -> Result<PostgresStore, StoreError> {
+        let target = Target::parse(url)?;
+        // A pool tries again and again where a role is missing or may not be taken on, or the server has no connection left:
+        // one connection says so at once.
+        let mut first = target.connect().await?;
         first.execute(SESSION).await.map_err(from_sqlx)?;
         // It has done its duty; the server notices that it is gone.
         let _ = first.close().await;
         let pool = PgPoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(Duration::from_secs(10))
+            .max_connections(connections)
+            .acquire_timeout(target.patience())
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     connection.execute(SESSION).await?;
                     Ok(())
                 })
             })
-            .connect_with(options.clone())
-            .await
-            .map_err(from_sqlx)?;
+            .connect_with(target.options().clone())
+            .await;
+        let pool = match pool {
+            Ok(pool) => pool,
+            Err(error) => return Err(target.why(error).await),
+        };
         let row = sqlx::query("SELECT log_id FROM log_head")
             .fetch_one(&pool)
             .await
@@ -90,7 +111,7 @@ impl PostgresStore {
         Ok(PostgresStore {
             source: format!("urn:viral:log:{log_id}"),
             listener: Listener::new(pool.clone()),
-            options,
+            target,
             pool,
             writer: Arc::default(),
             continuity: Continuity::default(),
@@ -104,7 +125,7 @@ impl PostgresStore {
 
     /// Leases for what only one process at a time may do.
     pub fn leases(&self) -> Leases {
-        Leases::new(self.options.clone())
+        Leases::new(self.target.clone())
     }
 
     /// Closes all connections; what is under way ends first.
@@ -170,7 +191,7 @@ impl EventStore for PostgresStore {
     }
 
     async fn lock(&self) -> Result<Box<dyn LockedHead>, StoreError> {
-        let locked = append::Locked::lock(self.writer.clone(), &self.options, &[SESSION, LOOK_UPS].concat()).await?;
+        let locked = append::Locked::lock(self.writer.clone(), &self.target, &[SESSION, LOOK_UPS].concat()).await?;
         Ok(Box::new(locked))
     }
 

@@ -4,7 +4,7 @@ use postgres_es::PostgresEventRepository;
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 use uuid::Uuid;
-use viral_commands::{Settings, Unit, Writer};
+use viral_commands::{AppendError, Rejection, Settings, Unit, Writer};
 use viral_store::{EventStore as _, Position, StreamId};
 use viral_tests::samples::{notes, open, transfer};
 use viral_tests::server::TestServer;
@@ -213,4 +213,47 @@ async fn stored_text_is_kept_byte_for_byte() {
             .unwrap(),
         (read, store.source().to_owned())
     );
+}
+
+/// A batch with units whose content the database refuses (SQLSTATE class 22) is split: the others are appended.
+#[tokio::test]
+async fn what_the_database_refuses_for_its_content_fails_alone() {
+    let database = TestServer::shared().await.database().await;
+    // As a database of another encoding does when COPY brings what it cannot hold.
+    let refuse = "CREATE FUNCTION refuse_content() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF NEW.payload::text LIKE '%unwanted%' THEN \
+         RAISE EXCEPTION 'character has no equivalent' USING ERRCODE = 'untranslatable_character'; END IF; \
+         RETURN NEW; END $$; \
+         CREATE TRIGGER refuse_content BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse_content()";
+    viral_tests::server::run(&database.owner_url, refuse).await.unwrap();
+    let store = database.store().await;
+    let (writer, _task) = Writer::start(store.clone(), Settings::default()).await.unwrap();
+    let bad = [3, 117];
+    let unit = |n: usize| {
+        let stream = StreamId::new("note", n.to_string());
+        let text = if bad.contains(&n) { "unwanted" } else { "wanted" };
+        Unit::new(Uuid::now_v7(), vec![notes(&stream, 0, &[text])])
+    };
+    let answers = writer.append_all((0..242).map(unit).collect()).await;
+    for (n, answer) in answers.iter().enumerate() {
+        match answer {
+            Err(AppendError::Rejected(Rejection::NotStorable(why))) if bad.contains(&n) => {
+                assert!(why.contains("22P05"), "{why}");
+            }
+            Ok(_) if !bad.contains(&n) => {}
+            other => panic!("{n}: {other:?}"),
+        }
+    }
+    let positions: Vec<u64> = store
+        .read_after(Position::START, 1_000)
+        .await
+        .unwrap()
+        .iter()
+        .map(|event| event.position.0)
+        .collect();
+    assert_eq!(positions, (1..=240).collect::<Vec<_>>());
+    // The same on a call of its own, and the next one goes on.
+    let alone = writer.append(unit(3)).await.unwrap_err();
+    assert!(!alone.is_retryable(), "{alone}");
+    writer.append(open("a", true)).await.unwrap();
 }
