@@ -42,7 +42,7 @@ pub struct PostgresStore {
     /// The connection that appends; absent while it is in use or after it broke.
     writer: Arc<Mutex<Option<PgConnection>>>,
     listener: Listener,
-    continuity: Continuity,
+    continuity: Arc<Continuity>,
 }
 
 /// Session settings of every connection, whatever the server's defaults are: a commit is acknowledged when it is on the
@@ -58,6 +58,23 @@ const SESSION: &str = "SET ROLE viral_app; SET synchronous_commit = on; \
 /// a server with `jit` would compile even the one of the head, which has one row.
 const LOOK_UPS: &str = "; SET enable_seqscan = off";
 
+/// The connections of a store beside the one that appends, unless its user says otherwise.
+const CONNECTIONS: u32 = 8;
+
+/// A pool that connects when it is first used.
+fn pool(options: &PgConnectOptions, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(SESSION).await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(options.clone())
+}
+
 impl PostgresStore {
     /// Connects to a migrated database and takes on the role `viral_app`.
     pub async fn connect(url: &str) -> Result<PostgresStore, StoreError> {
@@ -70,18 +87,7 @@ impl PostgresStore {
         first.execute(SESSION).await.map_err(from_sqlx)?;
         // It has done its duty; the server notices that it is gone.
         let _ = first.close().await;
-        let pool = PgPoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(Duration::from_secs(10))
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    connection.execute(SESSION).await?;
-                    Ok(())
-                })
-            })
-            .connect_with(options.clone())
-            .await
-            .map_err(from_sqlx)?;
+        let pool = pool(&options, CONNECTIONS);
         let row = sqlx::query("SELECT log_id FROM log_head")
             .fetch_one(&pool)
             .await
@@ -93,8 +99,23 @@ impl PostgresStore {
             options,
             pool,
             writer: Arc::default(),
-            continuity: Continuity::default(),
+            continuity: Arc::default(),
         })
+    }
+
+    /// The same log by way of a pool of its own, with so many connections at most and under this name: what one of two
+    /// kinds of work takes, the other cannot miss.
+    #[must_use]
+    pub fn apart(&self, name: &str, connections: u32) -> PostgresStore {
+        let pool = pool(&self.options.clone().application_name(name), connections);
+        PostgresStore {
+            source: self.source.clone(),
+            options: self.options.clone(),
+            listener: Listener::new(pool.clone()),
+            pool,
+            writer: self.writer.clone(),
+            continuity: self.continuity.clone(),
+        }
     }
 
     /// The pool, for other tables of the same database.
@@ -176,12 +197,14 @@ impl EventStore for PostgresStore {
 
     async fn wait_for(&self, after: Position, timeout: Duration) -> Result<Head, StoreError> {
         let deadline = tokio::time::Instant::now() + timeout;
+        // Before the head is asked: what moves after that wakes.
+        let mut sleeper = self.listener.subscribe();
         loop {
             let head = self.head().await?;
             if head.position > after || tokio::time::Instant::now() >= deadline {
                 return Ok(head);
             }
-            self.listener.wake(after, deadline).await;
+            sleeper.wake(deadline).await;
         }
     }
 

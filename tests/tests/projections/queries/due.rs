@@ -9,7 +9,7 @@ use viral_domain::fraud_flag::SourceType;
 use viral_domain::user::Role;
 use viral_domain::{AssignmentId, FlagId};
 use viral_projections::queries::{At, Due};
-use viral_store::{EventStore as _, Position};
+use viral_store::EventStore as _;
 
 fn ids(answer: &At<Vec<Due>>) -> BTreeSet<Uuid> {
     answer.value.iter().map(|due| due.id).collect()
