@@ -1,10 +1,9 @@
 //! Serving until told to stop, and answering what was accepted by then.
 //!
 //! axum's own loop waits for its clients for ever and takes any number of them, so that whoever opens connections and says
-//! nothing takes all the files that the process may open, those of the database too
-//! ([ADR 0022](../../docs/adr/0022-the-door-is-bounded.md)). Here every wait for a client ends, and there are only so many
-//! connections: for a new one, the one that has waited longest for its client is closed. One whose request is worked on
-//! is not.
+//! nothing takes all the files that the process may open, those of the database too. Here every wait for a client ends, and
+//! there are only so many connections: for a new one, the one that has waited longest for its client is closed. One whose
+//! request is worked on is not. `docs/adr/0022-the-door-is-bounded.md` says why.
 
 mod activity;
 mod connection;
@@ -99,13 +98,14 @@ impl Door {
 
     /// Lets one connection in, or one go. May be dropped at any point.
     async fn admit(&mut self, listener: &TcpListener) {
-        if self.open.len() >= self.limits.connections {
-            self.make_room().await;
-            return;
-        }
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => self.let_in(socket),
+                Ok((socket, _)) => {
+                    while self.open.len() >= self.limits.connections {
+                        self.make_room().await;
+                    }
+                    self.let_in(socket);
+                }
                 Err(error) => self.refused(&error).await,
             },
             () = ended(&mut self.tasks, &mut self.open) => {}

@@ -65,6 +65,12 @@ impl Activity {
         (state.phase != Phase::Busy).then_some(state.since)
     }
 
+    /// Whether nothing is under way: no request is worked on, and no answer sent.
+    pub(super) fn rests(&self) -> bool {
+        let state = *self.state();
+        state.phase != Phase::Busy && state.stuck.is_none()
+    }
+
     /// When the patience with the client ends, if it is waited for.
     pub(super) fn deadline(&self, limits: &Limits) -> Option<Instant> {
         let state = *self.state();

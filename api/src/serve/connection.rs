@@ -55,8 +55,8 @@ pub(super) async fn run(
             stopped = true;
             connection.as_mut().graceful_shutdown();
         }
-        // What goes wrong with a connection is its client's affair.
-        if connection.as_mut().poll(cx).is_ready() {
+        // What goes wrong with a connection is its client's affair. After the stop half a request is none.
+        if connection.as_mut().poll(cx).is_ready() || (stopped && activity.rests()) {
             return Poll::Ready(());
         }
         // What is waited for changes only by the poll above.

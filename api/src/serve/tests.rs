@@ -114,21 +114,16 @@ async fn a_client_that_takes_nothing_of_its_answer_is_given_up() {
         write: Duration::from_millis(50),
         ..patient()
     };
-    let (done, is_done) = oneshot::channel::<()>();
     let much = Router::new().route("/", get(async || vec![b'x'; 32 * 1024 * 1024]));
     let served = Served::start(much, limits).await;
     let mut connection = served.connect().await;
     connection.write_all(GET.as_bytes()).await.unwrap();
-    let reader = async {
-        is_done.await.unwrap();
-        closed(&mut connection).await.len()
-    };
-    // It is cut before anything is read: what is read afterwards is what was under way.
-    let stop = async {
-        served.stop().await;
-        done.send(()).unwrap();
-    };
-    let (read, ()) = tokio::join!(reader, stop);
+    // It has begun to answer. Nothing more is read until it has given up.
+    connection.read_u8().await.unwrap();
+    let began = Instant::now();
+    served.stop().await;
+    assert!(began.elapsed() < GRACE, "only the stop has given it up");
+    let read = closed(&mut connection).await.len();
     assert!(read < 32 * 1024 * 1024, "{read}");
 }
 
@@ -170,13 +165,14 @@ async fn connections_with_a_request_are_not_closed_for_others() {
         }
     });
     let served = Served::start(Router::new().route("/", route), limits).await;
-    let (mut one, mut other, mut third) = (served.connect().await, served.connect().await, served.connect().await);
-    let answers = async { tokio::join!(ask(&mut one), ask(&mut other), ask(&mut third)) };
-    let release = async {
+    let (mut one, mut other) = (served.connect().await, served.connect().await);
+    let third = async {
         is_asked.wait_for(|asked| *asked == 2).await.unwrap();
+        let mut third = served.connect().await;
         go_on.send_replace(true);
+        ask(&mut third).await;
     };
-    tokio::join!(answers, release);
+    tokio::join!(ask(&mut one), ask(&mut other), third);
     served.stop().await;
 }
 
@@ -199,6 +195,16 @@ async fn a_request_that_hangs_does_not_hold_up_the_stop() {
     let close = door.close(Duration::from_millis(50));
     tokio::time::timeout(HANGS, close).await.unwrap();
     assert_eq!(closed(&mut connection).await, "");
+}
+
+#[tokio::test]
+async fn half_a_request_does_not_hold_up_the_stop() {
+    let served = Served::start(ok(), patient()).await;
+    let (mut half, mut idle) = (served.connect().await, served.connect().await);
+    half.write_all(&GET.as_bytes()[..20]).await.unwrap();
+    ask(&mut idle).await;
+    served.stop().await;
+    assert_eq!((closed(&mut half).await, closed(&mut idle).await), Default::default());
 }
 
 #[tokio::test]
