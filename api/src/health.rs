@@ -32,6 +32,17 @@ pub(crate) struct Health {
     version: &'static str,
 }
 
+impl Health {
+    /// Of a process that is up for so long.
+    pub(crate) fn of(uptime: Duration) -> Health {
+        Health {
+            status: "up",
+            uptime_seconds: uptime.as_secs(),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
 /// The platform can do its work.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Ready {
@@ -46,11 +57,7 @@ pub(crate) struct Ready {
         example = json!({"status": "up", "uptime_seconds": 12, "version": "0.1.0"}))),
 )]
 pub(crate) async fn health(State(state): State<AppState>, _: Params<NoQuery>) -> Json<Health> {
-    Json(Health {
-        status: "up",
-        uptime_seconds: state.uptime().as_secs(),
-        version: env!("CARGO_PKG_VERSION"),
-    })
+    Json(Health::of(state.uptime()))
 }
 
 /// Can the platform do its work?
@@ -64,7 +71,8 @@ pub(crate) async fn health(State(state): State<AppState>, _: Params<NoQuery>) ->
 )]
 pub(crate) async fn ready(State(state): State<AppState>, _: Params<NoQuery>) -> Result<Json<Ready>, Problem> {
     let writer = state.writer()?;
-    state.readiness().get(state.store().clone(), writer).await?;
+    let store = writer.store().clone();
+    state.readiness().get(store, writer).await?;
     Ok(Json(Ready { status: "ready" }))
 }
 

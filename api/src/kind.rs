@@ -69,6 +69,8 @@ kinds! {
     UNKNOWN_PAYOUT 404 "unknown_payout" "There is no such payout";
     UNKNOWN_USER 404 "unknown_user" "There is no such user";
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "The path does not take this method";
+    // The client took too long.
+    BODY_TIMEOUT 408 "body_timeout" "The body did not come in time";
     // Something else happened before.
     KEY_REUSED 409 "idempotency_key_reused" "The Idempotency-Key was used for another request";
     CONFLICT 409 "conflict" "Somebody else was faster";
@@ -175,6 +177,7 @@ kinds! {
     NOT_READY 503 "not_ready" "The platform is not ready";
     BUSY 503 "busy" "Too many reports are computed at once";
     ENGAGEMENT_UNAVAILABLE 503 "engagement_unavailable" "Measurements cannot be taken just now";
+    OVERLOADED 503 "overloaded" "Too many requests wait";
     TIMEOUT 503 "timeout" "The answer took too long";
     STOPPING 503 "stopping" "The platform is going down";
     STORAGE_FULL 507 "storage_full" "The event store's disk is full";

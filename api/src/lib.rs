@@ -1,8 +1,8 @@
 //! The HTTP API of Viral Engine.
 //!
 //! [`router`] gives the axum router, [`serve()`] runs it until it is told to stop. A request passes, from the outside:
-//! its id, access log and time limit (`observe`), a net for panics, the tables of who may do what ([`auth`]), and the
-//! handler of its resource, which reads strictly, builds one unit and hands it to the writer. Whatever goes wrong on
+//! its id, access log and time limit (`observe`), a net for panics, the tables of who may do what ([`auth`]), the gate
+//! that bounds how many are worked on (`gate`), and the handler of its resource, which reads strictly, builds one unit and hands it to the writer. Whatever goes wrong on
 //! the way becomes problem details in one place (`error`), under one of the codes in [`kind`].
 //!
 //! # How to add a route
@@ -30,6 +30,7 @@
 
 pub mod auth;
 pub mod kind;
+pub mod limits;
 pub mod problem;
 pub mod serve;
 pub mod state;
@@ -45,6 +46,7 @@ mod engagement;
 mod error;
 mod events;
 mod fraud;
+mod gate;
 mod health;
 mod history;
 mod json;
@@ -62,8 +64,9 @@ mod users;
 mod wallets;
 mod write;
 
+pub use limits::Limits;
 pub use read::Progress;
-pub use serve::serve;
+pub use serve::{serve, serve_not_ready, serve_routes};
 pub use state::AppState;
 pub use tokens::{DevTokens, Tokens, WeakToken};
 pub use viral_domain::user::Role;
@@ -83,6 +86,7 @@ pub fn router(state: AppState) -> Router {
     let (routes, _) = routes().split_for_parts();
     let routes = routes
         .fallback(async || StatusCode::NOT_FOUND)
+        .layer(from_fn_with_state(state.clone(), gate::enter))
         .layer(from_fn_with_state(state.clone(), auth::authorise));
     surround(routes, state)
 }

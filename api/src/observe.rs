@@ -9,8 +9,8 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -49,22 +49,74 @@ fn given(request: &Request, header: &HeaderName) -> Option<Arc<str>> {
     given.filter(usable).map(Arc::from)
 }
 
+/// When a request must be answered. The time that its body takes to come is the client's, and does not count.
+#[derive(Debug, Clone)]
+pub(crate) struct Deadline {
+    until: Arc<Mutex<Instant>>,
+    body: Duration,
+    answer: Duration,
+}
+
+impl Deadline {
+    fn of(state: &AppState) -> Deadline {
+        let (body, answer) = (state.limits().body, state.request_timeout());
+        Deadline {
+            until: Arc::new(Mutex::new(Instant::now() + answer)),
+            body,
+            answer,
+        }
+    }
+
+    /// Waits for a body, as long as its client may take.
+    pub(crate) async fn body<T>(&self, body: impl Future<Output = T>) -> Result<T, Problem> {
+        self.set(self.body + self.answer);
+        let body = tokio::time::timeout(self.body, body).await;
+        self.set(self.answer);
+        body.map_err(|_| {
+            let seconds = self.body.as_secs_f32();
+            let detail = format!("the body did not come within {seconds} s: nothing was done");
+            Problem::new(kind::BODY_TIMEOUT, detail)
+        })
+    }
+
+    fn set(&self, from_now: Duration) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + from_now;
+    }
+
+    async fn passed(&self) {
+        loop {
+            let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+            if until <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(until.into()).await;
+        }
+    }
+}
+
+/// Gives every answer the id of its request, where there is no state yet.
+pub(crate) async fn identify(request: Request, next: Next) -> Response {
+    let id = RequestId::of(&request);
+    finish(next.run(request).await, &id).0
+}
+
 /// The outermost middleware.
 pub(crate) async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = RequestId::of(&request);
     let correlation = CorrelationId::of(&request, &id);
     request.extensions_mut().insert(correlation.clone());
+    let deadline = Deadline::of(&state);
+    request.extensions_mut().insert(deadline.clone());
     let method = request.method().clone();
     // The path as it is registered: what stands in its place may be long, and is in the events where it matters.
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.as_ref().map_or("-", MatchedPath::as_str);
 
     let span = tracing::info_span!("request", request_id = %id.0, correlation_id = %correlation.0);
-    let answer = tokio::time::timeout(state.request_timeout(), next.run(request));
-    let response = match answer.instrument(span).await {
-        Ok(response) => response,
-        Err(_) => late(&state).into_response(),
+    let response = tokio::select! {
+        response = next.run(request).instrument(span) => response,
+        () = deadline.passed() => late(&state).into_response(),
     };
     let (response, code) = finish(response, &id);
 

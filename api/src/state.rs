@@ -1,9 +1,11 @@
 //! What every handler can reach.
 
 use crate::auth::Principal;
+use crate::gate::Gates;
 use crate::health::Readiness;
 use crate::history::History;
 use crate::kind;
+use crate::limits::Limits;
 use crate::problem::Problem;
 use crate::read::Progress;
 use crate::tokens::{DevTokens, Tokens};
@@ -29,6 +31,8 @@ pub struct AppState {
     history: Arc<History>,
     readiness: Readiness,
     clock: Option<Clock>,
+    limits: Limits,
+    gates: Arc<Gates>,
     started: Instant,
     request_timeout: Duration,
 }
@@ -48,6 +52,8 @@ impl AppState {
             read_models: None,
             engagement: None,
             clock: None,
+            limits: Limits::default(),
+            gates: Arc::new(Gates::new(&Limits::default())),
             started: Instant::now(),
             request_timeout: Duration::from_secs(30),
         }
@@ -83,6 +89,20 @@ impl AppState {
         self
     }
 
+    /// Takes on no more than this.
+    pub fn with_limits(mut self, limits: Limits) -> AppState {
+        self.gates = Arc::new(Gates::new(&limits));
+        self.limits = limits;
+        self
+    }
+
+    /// Reads the log by way of this one, so that reads do not keep the writer from its own connections.
+    pub fn with_reads(mut self, store: Arc<dyn EventStore>) -> AppState {
+        self.history = History::new(store.clone());
+        self.store = store;
+        self
+    }
+
     /// Answers 503 to a request that takes longer than this; 30 s if nothing is said.
     pub fn with_request_timeout(mut self, timeout: Duration) -> AppState {
         self.request_timeout = timeout;
@@ -113,6 +133,7 @@ impl AppState {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
+    /// The log, to be read.
     pub(crate) fn store(&self) -> &Arc<dyn EventStore> {
         &self.store
     }
@@ -163,6 +184,14 @@ impl AppState {
 
     pub(crate) fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn gates(&self) -> &Gates {
+        &self.gates
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {

@@ -4,7 +4,7 @@ use crate::auth::Caller;
 use crate::error::{self, Addressed};
 use crate::json;
 use crate::kind;
-use crate::observe::CorrelationId;
+use crate::observe::{CorrelationId, Deadline};
 use crate::problem::Problem;
 use crate::query::{NoQuery, Params};
 use crate::state::AppState;
@@ -88,7 +88,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
 
 /// The whole body; one that is longer than `limit`, which its route has set, is refused.
 pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S, limit: usize) -> Result<Bytes, Problem> {
-    let body = Bytes::from_request(request, state).await;
+    let deadline = request.extensions().get::<Deadline>().cloned();
+    // The middleware around all routes has put it there.
+    let deadline = deadline.ok_or_else(|| error::internal(&"a request without a deadline"))?;
+    let body = deadline.body(Bytes::from_request(request, state)).await?;
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(kind::PAYLOAD_TOO_LARGE, format!("a body has at most {limit} bytes"))

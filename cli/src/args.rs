@@ -1,5 +1,6 @@
 //! The command line. Names and meanings are a contract: programs call them.
 
+use crate::limits::{DatabaseArgs, LimitArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -83,6 +84,12 @@ pub struct UpArgs {
     /// How the log is followed
     #[command(flatten)]
     pub follow: FollowArgs,
+    /// What it takes on at once
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Its share of the database
+    #[command(flatten)]
+    pub database: DatabaseArgs,
 }
 
 /// How a role follows the log and tells how far it is.
@@ -120,6 +127,9 @@ pub struct ProjectArgs {
     /// How the log is followed
     #[command(flatten)]
     pub follow: FollowArgs,
+    /// Its share of the database
+    #[command(flatten)]
+    pub database: DatabaseArgs,
 }
 
 /// How to publish the log.
@@ -128,6 +138,9 @@ pub struct RelayArgs {
     /// How it is watched
     #[command(flatten)]
     pub watch: WatchArgs,
+    /// Its share of the database
+    #[command(flatten)]
+    pub database: DatabaseArgs,
 }
 
 /// How to do what follows by itself.
@@ -139,6 +152,9 @@ pub struct WorkArgs {
     /// How the log is followed
     #[command(flatten)]
     pub follow: FollowArgs,
+    /// Its share of the database
+    #[command(flatten)]
+    pub database: DatabaseArgs,
 }
 
 /// Where the demo takes place.
@@ -250,6 +266,8 @@ impl Default for UpArgs {
         UpArgs {
             dev: false,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            limits: LimitArgs::default(),
+            database: DatabaseArgs::default(),
             follow: FollowArgs::default(),
         }
     }
@@ -258,6 +276,7 @@ impl Default for UpArgs {
 impl From<ProjectArgs> for UpArgs {
     fn from(args: ProjectArgs) -> UpArgs {
         UpArgs {
+            database: args.database,
             follow: args.follow,
             ..UpArgs::default()
         }
@@ -271,6 +290,7 @@ impl From<RelayArgs> for UpArgs {
             ..FollowArgs::default()
         };
         UpArgs {
+            database: args.database,
             follow,
             ..UpArgs::default()
         }
@@ -281,6 +301,7 @@ impl From<WorkArgs> for UpArgs {
     fn from(args: WorkArgs) -> UpArgs {
         UpArgs {
             dev: args.dev,
+            database: args.database,
             follow: args.follow,
             ..UpArgs::default()
         }

@@ -1,31 +1,12 @@
 //! The platform's API, for commands that work beside a running `viral up`.
 
 use crate::error::Error;
-use crate::secrets;
+use crate::{running, secrets};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
-
-/// Where `viral up` writes down how it can be reached.
-const FILE: &str = "api.url";
-
-/// Remembers in the home where the API listens.
-pub(crate) fn remember(home: &Path, url: &str) -> Result<(), Error> {
-    std::fs::create_dir_all(home)
-        .and_then(|()| std::fs::write(home.join(FILE), url))
-        .map_err(Error::io(format!("{} cannot be written", home.join(FILE).display())))
-}
-
-/// Forgets it again, when the platform at this address ends; another one may have taken its place.
-pub(crate) fn forget(home: &Path, url: &str) {
-    let path = home.join(FILE);
-    if std::fs::read_to_string(&path).is_ok_and(|kept| kept == url) {
-        // If it cannot be removed, whoever calls the platform finds nobody there.
-        let _ = std::fs::remove_file(path);
-    }
-}
 
 /// A caller of the API.
 #[derive(Clone)]
@@ -50,7 +31,7 @@ impl Client {
     pub(crate) fn operator(home: &Path, url: Option<&str>) -> Result<Client, Error> {
         let base = match url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => std::fs::read_to_string(home.join(FILE)).map_err(|_| {
+            None => running::find(home).ok_or_else(|| {
                 let home = home.display();
                 Error::Other(format!(
                     "no platform runs in {home}: start one (`viral up --dev`), name its home with --home or its address with --url"

@@ -14,6 +14,7 @@ use sqlx::PgPool;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -24,6 +25,9 @@ use viral_store::{Checkpoint, EventStore, Position, StoreError};
 
 /// How often the file is rewritten and the head compared: a start finds what was there a second ago.
 const EVERY: Duration = Duration::from_secs(1);
+/// Whether the file could not be written the last time.
+static FAILS: AtomicBool = AtomicBool::new(false);
+
 /// The file's content.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Remembered {
@@ -240,9 +244,13 @@ pub(crate) fn remember(home: &Path, store: &dyn EventStore) {
         .chain(of_file)
         .max_by_key(|clock| clock.answered);
     let remembered = Remembered::of(store.source(), &at, clock);
-    if before.as_ref() != Some(&remembered)
-        && let Err(error) = write(&path, &remembered)
-    {
+    if before.as_ref() == Some(&remembered) {
+        return;
+    }
+    let written = write(&path, &remembered);
+    // Told once: this is done again every second.
+    let told = FAILS.swap(written.is_err(), Ordering::Relaxed);
+    if let (Err(error), false) = (written, told) {
         tracing::warn!(%error, "a restart would not notice a log that went back");
     }
 }

@@ -5,6 +5,7 @@ use crate::embedded::{self, Options, Postgres};
 use crate::environment;
 use crate::error::Error;
 use crate::event_store::Home;
+use crate::limits::DatabaseArgs;
 use sqlx::PgPool;
 use std::fmt;
 use std::path::Path;
@@ -17,8 +18,15 @@ pub struct Database {
     log: Arc<dyn EventStore>,
     home_of_log: Home,
     postgres: Arc<PostgresStore>,
+    /// The same database by way of other connections, for reads and for what goes on beside requests.
+    apart: Option<Apart>,
     app_url: String,
     server: Option<Postgres>,
+}
+
+struct Apart {
+    reads: Arc<PostgresStore>,
+    background: Arc<PostgresStore>,
 }
 
 /// What may be set up on the way.
@@ -99,14 +107,50 @@ impl Database {
             log: home_of_log.open(&postgres, purpose).await?,
             home_of_log,
             postgres,
+            apart: None,
             app_url,
             server,
         })
     }
 
+    /// Gives appends, reads and what goes on beside requests connections of their own, so that none of them keeps the
+    /// others waiting.
+    #[must_use]
+    pub(crate) fn share_out(mut self, budget: &DatabaseArgs) -> Database {
+        let apart = |name: &str, connections| Arc::new(self.postgres.apart(name, connections));
+        let postgres = apart("viral", budget.database_appends);
+        self.apart = Some(Apart {
+            reads: apart("viral reads", budget.database_reads),
+            background: apart("viral background", budget.database_background),
+        });
+        if self.home_of_log == Home::Postgres {
+            self.log = postgres.clone();
+        }
+        self.postgres = postgres;
+        self
+    }
+
     /// The log.
     pub fn store(&self) -> Arc<dyn EventStore> {
         self.log.clone()
+    }
+
+    /// The log, for requests that read.
+    pub(crate) fn reads(&self) -> Arc<dyn EventStore> {
+        self.log_by(|apart| &apart.reads)
+    }
+
+    /// The log, for what goes on beside requests.
+    pub(crate) fn background(&self) -> Arc<dyn EventStore> {
+        self.log_by(|apart| &apart.background)
+    }
+
+    fn log_by(&self, which: impl FnOnce(&Apart) -> &Arc<PostgresStore>) -> Arc<dyn EventStore> {
+        match (&self.home_of_log, &self.apart) {
+            (Home::Postgres, Some(apart)) => which(apart).clone(),
+            // One elsewhere has connections of its own kind.
+            _ => self.log.clone(),
+        }
     }
 
     /// Where the log is if it is not in this database, without a password.
@@ -137,6 +181,18 @@ impl Database {
         self.postgres.pool().clone()
     }
 
+    /// As [`Database::pool`], for requests that read.
+    pub(crate) fn pool_for_reads(&self) -> PgPool {
+        let apart = self.apart.as_ref().map(|apart| &apart.reads);
+        apart.unwrap_or(&self.postgres).pool().clone()
+    }
+
+    /// As [`Database::pool`], for what goes on beside requests.
+    pub(crate) fn pool_for_background(&self) -> PgPool {
+        let apart = self.apart.as_ref().map(|apart| &apart.background);
+        apart.unwrap_or(&self.postgres).pool().clone()
+    }
+
     /// Where the platform's own role connects.
     pub fn app_url(&self) -> &str {
         &self.app_url
@@ -149,7 +205,10 @@ impl Database {
 
     /// Where to read why the embedded server is down, if it is.
     pub fn why_down(&self) -> Option<String> {
-        let server = self.server.as_ref().filter(|server| server.pid().is_none())?;
+        let server = self
+            .server
+            .as_ref()
+            .filter(|server| matches!(server.is_running(), Ok(false)))?;
         let log = std::fs::read_to_string(server.log_file()).unwrap_or_default();
         let last: Vec<&str> = log
             .lines()
@@ -167,6 +226,10 @@ impl Database {
     /// Closes all connections, and stops the server if nobody else uses it.
     pub async fn close(self) -> Result<(), Error> {
         self.postgres.close().await;
+        if let Some(apart) = self.apart {
+            apart.reads.pool().close().await;
+            apart.background.pool().close().await;
+        }
         drop((self.log, self.postgres));
         if let Some(server) = self.server {
             server.release().await?;

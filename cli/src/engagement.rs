@@ -46,7 +46,7 @@ pub(crate) fn sink(home: &Path, database: &Database) -> Result<Arc<dyn Engagemen
     }
     Ok(match platform::clickhouse(home)? {
         Some(clickhouse) => Arc::new(sinks::Grouped::new(clickhouse, database.store().source().to_owned())),
-        None => into_postgres(database.pool()),
+        None => into_postgres(database.pool_for_reads()),
     })
 }
 

@@ -15,10 +15,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use viral_api::Limits;
 use viral_kafka::{Standing, Status as RelayStatus};
 use viral_projections::Status;
 use viral_projections::status::State as ReadModelState;
 use viral_store::{EventStore, Position};
+
+/// The connections of those who scrape.
+const CONNECTIONS: usize = 32;
 
 /// What is told.
 #[derive(Clone)]
@@ -42,8 +46,12 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
     let router = Router::new().route("/metrics", get(answer)).with_state(metrics);
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop).await;
-    served.map_err(Error::io("serving metrics"))
+    let limits = Limits {
+        connections: CONNECTIONS,
+        ..Limits::default()
+    };
+    viral_api::serve_routes(listener, router, limits, stop).await;
+    Ok(())
 }
 
 async fn answer(State(metrics): State<Metrics>) -> Response {

@@ -12,7 +12,6 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 use viral_commands::{Commands, Environment, Settings, Vault, Writer};
-use viral_projections::queries::ReadModels;
 use viral_projections::{ClickHouse, ClickHouseProjector, Projector};
 
 /// The vault of personal fields of this home and database.
@@ -35,7 +34,7 @@ pub(crate) async fn vault(home: &Path, database: &Database, may_create: bool) ->
 
 /// What writes the read models, over a pool of [`viral_projections::connect`] or [`viral_projections::connect_briefly`].
 pub(crate) fn projector(database: &Database, pool: PgPool, vault: &Vault) -> Projector {
-    Projector::new(pool, database.store(), Arc::new(VaultUnseal(vault.clone())))
+    Projector::new(pool, database.background(), Arc::new(VaultUnseal(vault.clone())))
 }
 
 /// ClickHouse, if there is one.
@@ -54,7 +53,7 @@ pub(crate) fn needed_clickhouse(home: &Path) -> Result<ClickHouse, Error> {
 
 /// What fills ClickHouse.
 pub(crate) fn clickhouse_projector(database: &Database, pool: PgPool, clickhouse: ClickHouse) -> ClickHouseProjector {
-    ClickHouseProjector::new(clickhouse, pool, database.store())
+    ClickHouseProjector::new(clickhouse, pool, database.background())
 }
 
 /// Use cases, and the task of their writer, which ends when all clones of them are gone.
@@ -65,16 +64,12 @@ pub(crate) async fn commands(
 ) -> Result<(Commands, JoinHandle<()>), Error> {
     let terms = terms::from_env()?;
     let (writer, task) = Writer::start(database.store(), Settings::default()).await?;
+    let writer = writer.with_reads(database.reads());
     let environment = match dev {
         true => Environment::Development,
         false => Environment::Production,
     };
     Ok((Commands::new(writer, terms, vault).with_environment(environment), task))
-}
-
-/// What answers reads.
-pub(crate) fn read_models(database: &Database) -> ReadModels {
-    ReadModels::new(database.pool(), database.store())
 }
 
 /// Whether a master key may be made where there is none: the data are this home's own, or nothing is at stake.

@@ -34,7 +34,7 @@ pub(crate) fn needed_cluster(home: &Path) -> Result<Cluster, Error> {
 
 /// What read models and workers follow.
 pub(crate) fn feeds(home: &Path, database: &Database, from: FeedFrom) -> Result<Arc<dyn Feeds>, Error> {
-    let store = database.store();
+    let store = database.background();
     Ok(match from {
         FeedFrom::Store => Arc::new(StoreFeed::new(store)),
         FeedFrom::Kafka => {
@@ -47,7 +47,7 @@ pub(crate) fn feeds(home: &Path, database: &Database, from: FeedFrom) -> Result<
 
 /// A relay of the log of this database.
 pub(crate) fn relay(cluster: &Cluster, database: &Database) -> Relay {
-    Relay::new(cluster.clone(), database.store(), database.leases())
+    Relay::new(cluster.clone(), database.background(), database.leases())
 }
 
 /// Publishes until it is told to stop, as the only role of a process: what somebody has to mend ends it.

@@ -1,11 +1,12 @@
 //! `viral up`: every role in one process.
 
 use crate::args::{FeedFrom, UpArgs};
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::embedded::Postgres;
 use crate::error::Error;
+use crate::front::Front;
 use crate::metrics::{self, Metrics};
-use crate::{client, continuity, engagement, platform, published, secrets};
+use crate::{continuity, engagement, opening, platform, published, running};
 use std::future::Future;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -16,10 +17,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use viral_api::{AppState, Role, Tokens};
+use viral_api::AppState;
 use viral_commands::Engagement;
 use viral_kafka::Cluster;
 use viral_projections::Checkpoints;
+use viral_projections::queries::ReadModels;
 use viral_workers::Workers;
 
 /// How often the embedded server is looked at; less often while it cannot be started.
@@ -102,13 +104,9 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
     let url = front.as_ref().map(|front| front.url());
     let mut stop = Stop::new()?;
     let database = tokio::select! {
-        opened = Database::open(home, Purpose::Run) => opened?,
+        opened = opening::open(home, &args, roles.appends()) => opened?,
         () = stop.wait() => return Ok(()),
     };
-    if let Err(error) = check(home, roles, &database, args.dev).await {
-        database.close().await?;
-        return Err(error);
-    }
     let started = tokio::select! {
         started = start(home, roles, &args, &database, Sockets { front, metrics }, cluster) => started,
         () = stop.wait() => return database.close().await,
@@ -116,63 +114,16 @@ pub(crate) async fn run(home: &Path, roles: Roles, args: UpArgs) -> Result<(), E
     let ended = started?.until(&mut stop, &database).await;
     continuity::remember(home, database.store().as_ref());
     if let Some(url) = url {
-        client::forget(home, &url);
+        running::forget(home, &url);
     }
     database.close().await?;
     ended
-}
-
-/// The database is the one that is meant: of this log, and used for this.
-async fn check(home: &Path, roles: Roles, database: &Database, dev: bool) -> Result<(), Error> {
-    if roles.appends() {
-        database.check_environment(dev).await?;
-    }
-    continuity::check(home, database, dev).await
 }
 
 /// The sockets, bound before anything is started.
 struct Sockets {
     front: Option<Front>,
     metrics: Option<TcpListener>,
-}
-
-/// Where HTTP comes in, and who may.
-struct Front {
-    listener: TcpListener,
-    address: SocketAddr,
-    tokens: Tokens,
-    /// The operator's token if it was made here; one that was given is not shown.
-    made: Option<String>,
-}
-
-impl Front {
-    async fn open(home: &Path, args: &UpArgs) -> Result<Front, Error> {
-        let listener = TcpListener::bind(args.listen).await.map_err(Error::io(format!(
-            "cannot listen on {}: is `viral up` running already? choose another address with --listen",
-            args.listen
-        )))?;
-        let address = listener.local_addr().map_err(Error::io("the listening socket"))?;
-        let given = given_token();
-        let made = match given {
-            Some(_) => None,
-            None => Some(own_token(home, args)?),
-        };
-        let token = given.as_deref().or(made.as_deref()).unwrap_or_default();
-        let mut tokens = Tokens::new();
-        tokens
-            .add(token, "operator", Role::Admin)
-            .map_err(|e| Error::Other(format!("VIRAL_API_TOKEN: {e}")))?;
-        Ok(Front {
-            listener,
-            address,
-            tokens,
-            made,
-        })
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
 }
 
 /// Everything that runs. Each part ends when `stop` says so, the writer when everybody who appends has ended.
@@ -197,7 +148,7 @@ async fn start(
     let (stop, stopped) = watch::channel(false);
     let parts = JoinSet::new();
     let mut running = Running { stop, parts };
-    let kept = continuity::keep(home.to_owned(), database.store(), stopped.clone());
+    let kept = continuity::keep(home.to_owned(), database.background(), stopped.clone());
     running.add("the keeper of the checkpoint", kept);
     let relay = cluster.filter(|_| roles.relay).map(|cluster| {
         let relay = published::relay(&cluster, database);
@@ -205,8 +156,8 @@ async fn start(
     });
     if let Some(listener) = metrics {
         let metrics = Metrics {
-            store: database.store(),
-            pool: database.pool(),
+            store: database.background(),
+            pool: database.pool_for_background(),
             relay: relay.as_ref().map(|(_, relay)| relay.status()),
         };
         let stopped = told_to_stop(stopped.clone());
@@ -262,9 +213,9 @@ async fn start(
     running.add(WRITER, async move {
         writer.await.map_err(|error| Error::Other(error.to_string()))
     });
-    let read_models = platform::read_models(database).with_measurements(engagement::measurements(home)?);
     if roles.work {
-        let workers = Workers::new(commands.clone(), read_models.clone()).with_feeds(feeds);
+        let due = ReadModels::new(database.pool_for_background(), database.background());
+        let workers = Workers::new(commands.clone(), due).with_feeds(feeds);
         let stopped = told_to_stop(stopped.clone());
         running.add("the workers", async move {
             workers.run(stopped).await;
@@ -272,18 +223,22 @@ async fn start(
         });
     }
     if let Some(front) = front {
-        client::remember(home, &front.url())?;
+        running::remember(home, &front.url());
         announce(home, args, database, front.address, front.made.as_deref());
-        let mut state = AppState::new(commands, front.tokens)
-            .with_read_models(read_models)
-            .with_engagement(Engagement::new(database.store(), engagement::sink(home, database)?))
-            .with_progress(Arc::new(Checkpoints::new(database.pool())));
+        let (front, tokens) = front.take();
+        let read_models = ReadModels::new(database.pool_for_reads(), database.reads());
+        let mut state = AppState::new(commands, tokens)
+            .with_limits(args.limits.limits())
+            .with_reads(database.reads())
+            .with_read_models(read_models.with_measurements(engagement::measurements(home)?))
+            .with_engagement(Engagement::new(database.reads(), engagement::sink(home, database)?))
+            .with_progress(Arc::new(Checkpoints::new(database.pool_for_reads())));
         if let Some(secret) = secret {
             state = state.with_dev_tokens(secret);
         }
         running.add("the API", async move {
-            let served = viral_api::serve(front.listener, state, told_to_stop(stopped)).await;
-            served.map_err(Error::io("serving HTTP"))
+            viral_api::serve(front.listener().await?, state, told_to_stop(stopped)).await;
+            Ok(())
         });
     }
     Ok(running)
@@ -353,10 +308,19 @@ async fn keep_alive(server: Option<&Postgres>) {
     let mut pause = LOOK_EVERY;
     loop {
         tokio::time::sleep(pause).await;
-        let Some(server) = server.filter(|server| server.pid().is_none()) else {
-            pause = LOOK_EVERY;
-            continue;
-        };
+        let Some(server) = server else { continue };
+        match server.is_running() {
+            Ok(true) => {
+                pause = LOOK_EVERY;
+                continue;
+            }
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(%error, "whether PostgreSQL runs cannot be seen");
+                pause = (pause * 2).min(LOOK_AT_LEAST_EVERY);
+                continue;
+            }
+        }
         tracing::error!(
             "PostgreSQL has ended: {} says why; it is started again",
             server.log_file().display()
@@ -369,19 +333,6 @@ async fn keep_alive(server: Option<&Postgres>) {
             }
         }
     }
-}
-
-/// From the environment only: a command line can be read by everybody on the machine.
-fn given_token() -> Option<String> {
-    std::env::var("VIRAL_API_TOKEN").ok().filter(|token| !token.is_empty())
-}
-
-fn own_token(home: &Path, args: &UpArgs) -> Result<String, Error> {
-    if args.dev {
-        return secrets::token(home);
-    }
-    let text = "set VIRAL_API_TOKEN to the operator's bearer token, or run `viral up --dev`, which makes one";
-    Err(Error::Other(text.to_owned()))
 }
 
 /// Says where everything is and what to try next. This is for people: programs read `viral doctor --json`.

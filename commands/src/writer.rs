@@ -87,6 +87,8 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Writer {
     store: Arc<dyn EventStore>,
+    /// The same log, for reads of the book.
+    reads: Arc<dyn EventStore>,
     messages: mpsc::Sender<Message>,
     counters: Arc<Counters>,
     clock: LogClock,
@@ -170,6 +172,7 @@ impl Writer {
         };
         let handle = tokio::spawn(task.run());
         let writer = Writer {
+            reads: store.clone(),
             store,
             messages,
             counters,
@@ -179,6 +182,12 @@ impl Writer {
             call_timeout,
         };
         Ok((writer, handle))
+    }
+
+    /// Asks the log by way of this one where the book is read, so that reads do not keep appends from their connections.
+    #[must_use]
+    pub fn with_reads(self, reads: Arc<dyn EventStore>) -> Writer {
+        Writer { reads, ..self }
     }
 
     /// What was appended since the start.
@@ -280,7 +289,7 @@ impl Writer {
             let _ = sender.send(state.map(|(book, position)| read(book, position)));
         });
         // Asked here, not by the task: a store that does not answer must not hold up what is appended.
-        let head = in_time(self.call_timeout, self.store.head_on()).await?;
+        let head = in_time(self.call_timeout, self.reads.head_on()).await?;
         let message = Message::Read(head.position, self.look_at_clock().await, read);
         self.messages.send(message).await.map_err(|_| AppendError::Stopped)?;
         Ok(receiver.await.map_err(|_| AppendError::Stopped)??)
@@ -298,7 +307,7 @@ impl Writer {
         }
         let asked = (self.uptime)();
         // A store that is away says nothing of its clock.
-        let time = in_time(self.call_timeout, self.store.clock()).await.ok().flatten()?;
+        let time = in_time(self.call_timeout, self.reads.clock()).await.ok().flatten()?;
         Some(ClockReading {
             time,
             asked,

@@ -6,6 +6,7 @@ mod cli {
     pub mod clocks;
     pub mod copies;
     pub mod demo;
+    pub mod door;
     pub mod environment;
     pub mod journey;
     pub mod kurrentdb;

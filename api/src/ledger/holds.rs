@@ -197,7 +197,12 @@ pub(super) async fn place(State(state): State<AppState>, write: Write<PlaceHold>
 /// The id of a hold in the path, if it was placed on an account that may be changed by generic writes.
 async fn changeable(state: &AppState, id: &str) -> Result<Uuid, Problem> {
     let id = parse::id(id)?;
-    let event = state.store().find(id).await?.ok_or_else(|| unknown_hold(id))?;
+    let event = state
+        .writer()?
+        .store()
+        .find(id)
+        .await?
+        .ok_or_else(|| unknown_hold(id))?;
     let placed = views::hold_placed(&event)?.ok_or_else(|| unknown_hold(id))?;
     Place::field("hold").not_reserved(&placed.account)?;
     Ok(id)

@@ -50,6 +50,7 @@ pub(super) async fn reverse(
 ) -> Result<Response, Problem> {
     let original = parse::id(&id)?;
     let event = state
+        .writer()?
         .store()
         .find(original)
         .await?

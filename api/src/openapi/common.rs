@@ -85,7 +85,7 @@ fn complete_operation(rule: &Rule, operation: &mut Value) {
         statuses.extend([409, 422, 507]);
     }
     if rule.method != Method::GET {
-        statuses.extend([413, 415]);
+        statuses.extend([408, 413, 415]);
     }
     let tagged = operation["responses"].get("304").is_some();
     complete_parameters(operation, write, tagged);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use viral_api::Limits;
 
 #[tokio::test]
 async fn a_stop_answers_what_is_under_way_and_takes_nothing_more() {
@@ -37,11 +38,40 @@ async fn a_stop_answers_what_is_under_way_and_takes_nothing_more() {
     connection.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.contains("\"status\":\"frozen\""), "{answer}");
-    server.await.unwrap().unwrap();
+    server.await.unwrap();
 
     // The API has let go of the writer, so that its task can end.
     let after = api.transfer("bank", "alice", "1").await;
     assert_eq!(after.problem(), (503, "stopping".to_owned()));
     assert_eq!(api.get("/readyz").await.problem(), (503, "stopping".to_owned()));
     assert_eq!(api.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let api = Api::with_money().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits {
+        body: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let state = api.state.clone().with_limits(limits);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(viral_api::serve(listener, state, async {
+        let _ = stopped.await;
+    }));
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST /v1/ledger/accounts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    // What follows could be another request or the rest of this one: the connection is closed.
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+    assert!(answer.contains("\"code\":\"body_timeout\""), "{answer}");
+    stop.send(()).unwrap();
+    server.await.unwrap();
 }

@@ -182,10 +182,18 @@ impl Postgres {
         self.adopted
     }
 
-    /// The postmaster's process id; none while it does not run.
+    /// The postmaster's process id; none while it does not run, or where that cannot be seen.
     pub fn pid(&self) -> Option<i32> {
         let alive = Postmaster::of(self.data_dir()).ok().flatten();
         alive.map(|postmaster| postmaster.pid)
+    }
+
+    /// Whether the server runs.
+    ///
+    /// # Errors
+    /// When that cannot be seen, for want of files that this process may open for instance: it may run then.
+    pub fn is_running(&self) -> Result<bool, Error> {
+        Ok(Postmaster::of(self.data_dir())?.is_some())
     }
 
     /// Gives the share back. The last holder stops the server (a fast shutdown). Returns whether it was stopped.

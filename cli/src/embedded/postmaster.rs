@@ -97,6 +97,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_server_that_cannot_be_seen_is_not_gone() {
+        let data = tempfile::tempdir().unwrap();
+        assert_eq!(Postmaster::of(data.path()).unwrap(), None);
+        // Reading it fails as it does where no more files may be open.
+        fs::create_dir(data.path().join("postmaster.pid")).unwrap();
+        let error = Postmaster::of(data.path()).unwrap_err().to_string();
+        assert!(error.contains("postmaster.pid"), "{error}");
+    }
+
+    #[test]
     fn a_stranger_is_told_from_the_server() {
         let cases: [(&[u8], bool); 7] = [
             (b"/usr/lib/postgresql/15/bin/postgres\0-D\0/srv/data\0-p\x005\0", true),

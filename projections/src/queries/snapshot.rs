@@ -50,12 +50,13 @@ impl Snapshot {
         Ok(Snapshot { transaction, positions })
     }
 
-    /// The checkpoint of a read model, by its place in the list that was asked for.
-    pub(super) fn position_of(&self, model: usize) -> Position {
-        self.positions.get(model).copied().unwrap_or_default()
+    /// Answers as of the first read model: what comes from the others may be older, and is not what the answer is about.
+    pub(super) fn as_of_the_first(mut self) -> Snapshot {
+        self.positions.truncate(1);
+        self
     }
 
-    /// What all the read models contain.
+    /// What all the read models contain: the one position of an answer, in its header and wherever its body says it.
     pub(super) fn position(&self) -> Position {
         self.positions.iter().copied().min().unwrap_or_default()
     }

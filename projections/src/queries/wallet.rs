@@ -166,7 +166,8 @@ impl ReadModels {
         limit: usize,
     ) -> Result<At<Option<Wallet>>, QueryError> {
         let models = [&wallets::READ_MODEL, &campaigns::READ_MODEL];
-        let mut snapshot = Snapshot::begin(&self.pool, &models).await?;
+        // The titles of campaigns may be older; the money is of one moment.
+        let mut snapshot = Snapshot::begin(&self.pool, &models).await?.as_of_the_first();
         let address = effects::wallet(user).to_string();
         let Some(account) = account(&mut snapshot, user, &address).await? else {
             return snapshot.answer(None).await;
@@ -184,8 +185,7 @@ impl ReadModels {
             holds_total: account.holds_total,
             transactions: page.items,
             next: page.next,
-            // The titles of campaigns may be older; the money is of this moment.
-            position: snapshot.position_of(0),
+            position: snapshot.position(),
         };
         snapshot.answer(Some(wallet)).await
     }

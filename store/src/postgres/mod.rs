@@ -47,7 +47,7 @@ pub struct PostgresStore {
     /// The connection that appends; absent while it is in use or after it broke.
     writer: Arc<Mutex<Option<PgConnection>>>,
     listener: Listener,
-    continuity: Continuity,
+    continuity: Arc<Continuity>,
 }
 
 /// Session settings of every connection, whatever the server's defaults are: a commit is acknowledged when it is on the
@@ -63,10 +63,24 @@ const SESSION: &str = "SET ROLE viral_app; SET synchronous_commit = on; \
 /// a server with `jit` would compile even the one of the head, which has one row.
 const LOOK_UPS: &str = "; SET enable_seqscan = off";
 
-/// How many connections a process that serves has, beside the one that appends.
+/// How many connections a process that serves has beside the one that appends, unless it shares them out.
 const CONNECTIONS: u32 = 8;
 /// As many as a command may need that ends by itself; nearly all of the time it uses one.
 const FEW: u32 = 3;
+
+/// A pool that connects when it is first used.
+fn pool(target: &Target, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(target.patience())
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(SESSION).await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(target.options().clone())
+}
 
 impl PostgresStore {
     /// Connects to a migrated database and takes on the role `viral_app`.
@@ -88,25 +102,12 @@ impl PostgresStore {
         first.execute(SESSION).await.map_err(from_sqlx)?;
         // It has done its duty; the server notices that it is gone.
         let _ = first.close().await;
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(target.patience())
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    connection.execute(SESSION).await?;
-                    Ok(())
-                })
-            })
-            .connect_with(target.options().clone())
-            .await;
-        let pool = match pool {
-            Ok(pool) => pool,
-            Err(error) => return Err(target.why(error).await),
+        let pool = pool(&target, connections);
+        let row = match sqlx::query("SELECT log_id FROM log_head").fetch_one(&pool).await {
+            Ok(row) => row,
+            Err(error @ sqlx::Error::PoolTimedOut) => return Err(target.why(error).await),
+            Err(error) => return Err(from_sqlx(error)),
         };
-        let row = sqlx::query("SELECT log_id FROM log_head")
-            .fetch_one(&pool)
-            .await
-            .map_err(from_sqlx)?;
         let log_id: Uuid = row.try_get(0).map_err(from_sqlx)?;
         Ok(PostgresStore {
             source: format!("urn:viral:log:{log_id}"),
@@ -114,8 +115,23 @@ impl PostgresStore {
             target,
             pool,
             writer: Arc::default(),
-            continuity: Continuity::default(),
+            continuity: Arc::default(),
         })
+    }
+
+    /// The same log by way of a pool of its own, with so many connections at most and under this name: what one of two
+    /// kinds of work takes, the other cannot miss.
+    #[must_use]
+    pub fn apart(&self, name: &str, connections: u32) -> PostgresStore {
+        let pool = pool(&self.target.clone().named(name), connections);
+        PostgresStore {
+            source: self.source.clone(),
+            target: self.target.clone(),
+            listener: Listener::new(pool.clone()),
+            pool,
+            writer: self.writer.clone(),
+            continuity: self.continuity.clone(),
+        }
     }
 
     /// The pool, for other tables of the same database.
@@ -197,12 +213,14 @@ impl EventStore for PostgresStore {
 
     async fn wait_for(&self, after: Position, timeout: Duration) -> Result<Head, StoreError> {
         let deadline = tokio::time::Instant::now() + timeout;
+        // Before the head is asked: what moves after that wakes.
+        let mut sleeper = self.listener.subscribe();
         loop {
             let head = self.head().await?;
             if head.position > after || tokio::time::Instant::now() >= deadline {
                 return Ok(head);
             }
-            self.listener.wake(after, deadline).await;
+            sleeper.wake(deadline).await;
         }
     }
 

@@ -3,6 +3,8 @@
 use postgres_es::PostgresEventRepository;
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 use viral_commands::{AppendError, Rejection, Settings, Unit, Writer};
 use viral_store::{EventStore as _, Position, StreamId};
@@ -256,4 +258,68 @@ async fn what_the_database_refuses_for_its_content_fails_alone() {
     let alone = writer.append(unit(3)).await.unwrap_err();
     assert!(!alone.is_retryable(), "{alone}");
     writer.append(open("a", true)).await.unwrap();
+/// Any role may send a notification with any text. It costs a look at the head now and then, and wakes nobody.
+#[tokio::test]
+async fn a_notification_only_wakes() {
+    let database = TestServer::shared().await.database().await;
+    let mut forger = PgConnection::connect(&database.app_url).await.unwrap();
+    let mut root = PgConnection::connect(&database.superuser_url).await.unwrap();
+    let mut looks = async || -> i64 {
+        // A session has told all that it counted when it has ended.
+        let others =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viral'";
+        while sqlx::query_scalar::<_, i64>(others).fetch_one(&mut root).await.unwrap() > 0 {}
+        let query =
+            "SELECT (seq_scan + COALESCE(idx_scan, 0))::bigint FROM pg_stat_user_tables WHERE relname = 'log_head'";
+        sqlx::query_scalar(query).fetch_one(&mut root).await.unwrap()
+    };
+    let store = database.store().await;
+    let began = Instant::now();
+    let wait = store.wait_for(Position::START, Duration::from_secs(1));
+    let flood = async {
+        loop {
+            let forged = "NOTIFY viral_events, '999999999'; NOTIFY viral_events, 'no number'";
+            forger.execute(forged).await.unwrap();
+        }
+    };
+    tokio::select! {
+        head = wait => assert_eq!(head.unwrap().position, Position::START),
+        () = flood => {}
+    }
+    assert!(began.elapsed() >= Duration::from_secs(1), "it was woken");
+    store.close().await;
+    drop(store);
+    let counted = looks().await;
+    let most = i64::try_from(began.elapsed().as_millis() / 10).unwrap() + 10;
+    assert!(counted <= most, "{counted} looks");
+    // A true one wakes at once, also after all those.
+    let store = database.store().await;
+    let (writer, _task) = Writer::start(database.store().await, Settings::default())
+        .await
+        .unwrap();
+    let wait = store.wait_for(Position::START, Duration::from_secs(60));
+    let (head, _) = tokio::join!(wait, writer.append(open("a", true)));
+    assert_eq!(head.unwrap().position, Position(1));
+}
+
+/// Whatever reads take, appends have connections of their own.
+#[tokio::test]
+async fn reads_do_not_keep_appends_from_the_database() {
+    let database = TestServer::shared().await.database().await;
+    let store = database.store().await;
+    let reads = Arc::new(store.apart("viral reads", 1));
+    let (writer, _task) = Writer::start(store, Settings::default()).await.unwrap();
+    let writer = writer.with_reads(reads.clone());
+    let taken = reads.pool().acquire().await.unwrap();
+    writer.append(open("a", true)).await.unwrap();
+    {
+        let mut read = std::pin::pin!(writer.read(|_, position| position));
+        tokio::select! {
+            biased;
+            read = &mut read => panic!("there was no connection to read by: {read:?}"),
+            appended = writer.append(open("b", true)) => drop(appended.unwrap()),
+        }
+        drop(taken);
+        assert_eq!(read.await.unwrap(), Position(2));
+    }
 }
