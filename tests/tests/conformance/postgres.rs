@@ -258,6 +258,8 @@ async fn what_the_database_refuses_for_its_content_fails_alone() {
     let alone = writer.append(unit(3)).await.unwrap_err();
     assert!(!alone.is_retryable(), "{alone}");
     writer.append(open("a", true)).await.unwrap();
+}
+
 /// Any role may send a notification with any text. It costs a look at the head now and then, and wakes nobody.
 #[tokio::test]
 async fn a_notification_only_wakes() {
