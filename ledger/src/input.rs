@@ -7,7 +7,7 @@
 use crate::address::Address;
 use crate::command::Command;
 use crate::effects;
-use crate::identifier;
+use crate::identifier::{self, InvalidIdentifier};
 use crate::refusal::Refusal;
 use crate::timestamp;
 use crate::transaction::{Code, Metadata, NewTransaction, Posting, Reference};
@@ -123,8 +123,12 @@ fn check_text(field: &str, text: &str, max: usize) -> Result<(), Refusal> {
     }
 }
 
+/// What something is called elsewhere has one spelling; that it is called nothing at all is no other spelling.
 fn check_identifier(field: &str, text: &str, max: usize) -> Result<(), Refusal> {
-    identifier::check(text, max).map_err(|invalid| invalid_text(field, invalid.to_string()))
+    match identifier::check(text, max) {
+        Ok(()) | Err(InvalidIdentifier::Empty) => Ok(()),
+        Err(invalid) => Err(invalid_text(field, invalid.to_string())),
+    }
 }
 
 fn invalid_text(field: &str, problem: String) -> Refusal {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use viral_audit::export::{self, Format, names};
 use viral_audit::{AsOf, AuditError, Silent, trial_balance};
 use viral_ledger::trial_balance::Row;
-use viral_ledger::{Amount, Asset, Command, NormalSide};
+use viral_ledger::{Amount, Asset, Command, NormalSide, identifier};
 use viral_store::{EventStore, Position, line};
 
 pub(crate) async fn journal(store: &Arc<dyn EventStore>, as_of: AsOf, format: Format) -> String {
@@ -201,10 +201,12 @@ async fn of_odd_things() -> History {
     for (index, text) in texts.into_iter().enumerate() {
         let mut described = transaction(&["0.01 USD X -> X-c"]);
         described.description = Some(text.to_owned());
-        described.reference = Some(viral_ledger::Reference {
+        let reference = viral_ledger::Reference {
             kind: text.to_owned(),
             id: text.to_owned(),
-        });
+        };
+        // Only spaces are no identifier.
+        described.reference = Some(reference).filter(|_| text.is_empty() || identifier::check(text, 64).is_ok());
         described.effective_at = Some(time(["1900-01-01T00:00:00Z", "9999-12-31T00:00:00Z"][index % 2]));
         log.command(Command::Post(described)).await;
     }
