@@ -26,7 +26,7 @@ async fn idle_connections_do_not_shut_others_out() {
         .arg(binary())
         .args(["api", "--dev", "--listen", &format!("127.0.0.1:{port}")])
         .env("VIRAL_HOME", folder.path().join(".viral"))
-        .env("DATABASE_URL", &database.app_url)
+        .env("DATABASE_URL", &database.superuser_url)
         .env("VIRAL_API_TOKEN", TOKEN)
         .env("VIRAL_LOG", "warn")
         .stdin(Stdio::null())
@@ -53,7 +53,7 @@ async fn a_process_waits_for_its_database_in_a_home_that_cannot_be_written_to() 
     let database = server.database().await;
     let (port, database_port) = (free_port(), free_port());
     let real = format!(":{}/", server.postgres.port());
-    let url = database.app_url.replace(&real, &format!(":{database_port}/"));
+    let url = database.superuser_url.replace(&real, &format!(":{database_port}/"));
     let home = std::path::Path::new(READ_ONLY);
     let mut api = viral(home, &["api", "--listen", &format!("127.0.0.1:{port}")]);
     let mut work = viral(home, &["work"]);
