@@ -51,7 +51,7 @@ impl Snapshot {
     }
 
     /// Answers as of the first read model: what comes from the others may be older, and is not what the answer is about.
-    pub(super) fn as_of_the_first(mut self) -> Snapshot {
+    pub(super) fn at_the_first(mut self) -> Snapshot {
         self.positions.truncate(1);
         self
     }

@@ -167,7 +167,7 @@ impl ReadModels {
     ) -> Result<At<Option<Wallet>>, QueryError> {
         let models = [&wallets::READ_MODEL, &campaigns::READ_MODEL];
         // The titles of campaigns may be older; the money is of one moment.
-        let mut snapshot = Snapshot::begin(&self.pool, &models).await?.as_of_the_first();
+        let mut snapshot = Snapshot::begin(&self.pool, &models).await?.at_the_first();
         let address = effects::wallet(user).to_string();
         let Some(account) = account(&mut snapshot, user, &address).await? else {
             return snapshot.answer(None).await;
