@@ -1,5 +1,6 @@
 //! How many requests are worked on at once, and how many wait for that: what comes on top is refused at once, before it
-//! costs anything. Reads and writes have a gate each, so that no number of reads delays a payment.
+//! costs anything. Reads, writes and measurements have a gate each, so that no number of reads, and none of measurements,
+//! whose bodies are large, delays a payment.
 
 use crate::kind;
 use crate::limits::Limits;
@@ -14,11 +15,17 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Paths that are answered however much there is to do: those who look after the process ask there.
 const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
 
+/// Where measurements come in, in bodies of several megabytes.
+const MEASUREMENTS: &str = "/v1/engagement";
+/// How many of these are worked on at once.
+const BODIES: usize = 16;
+
 /// The gates of an API.
 #[derive(Debug)]
 pub(crate) struct Gates {
     reads: Gate,
     writes: Gate,
+    measurements: Gate,
 }
 
 #[derive(Debug)]
@@ -36,13 +43,15 @@ impl Gates {
         Gates {
             reads: gate(limits.reads),
             writes: gate(limits.writes),
+            measurements: gate(BODIES.min(limits.writes)),
         }
     }
 
-    fn of(&self, method: &Method) -> &Gate {
-        match method.is_safe() {
-            true => &self.reads,
-            false => &self.writes,
+    fn of(&self, method: &Method, path: Option<&str>) -> &Gate {
+        match (method.is_safe(), path) {
+            (true, _) => &self.reads,
+            (false, Some(MEASUREMENTS)) => &self.measurements,
+            (false, _) => &self.writes,
         }
     }
 }
@@ -72,7 +81,7 @@ pub(crate) async fn enter(State(state): State<AppState>, request: Request, next:
     if path.is_some_and(|path| ALWAYS.contains(&path)) {
         return Ok(next.run(request).await);
     }
-    let _place = state.gates().of(request.method()).enter().await?;
+    let _place = state.gates().of(request.method(), path).enter().await?;
     Ok(next.run(request).await)
 }
 
@@ -89,7 +98,7 @@ mod tests {
             ..Limits::default()
         };
         let gates = Gates::new(&limits);
-        let reads = gates.of(&Method::GET);
+        let reads = gates.of(&Method::GET, None);
         let place = reads.enter().await.unwrap();
         let mut waits = std::pin::pin!(reads.enter());
         let refused = tokio::select! {
@@ -98,7 +107,7 @@ mod tests {
             refused = reads.enter() => refused.unwrap_err(),
         };
         assert_eq!((refused.kind().status, refused.kind().code), (503, "overloaded"));
-        drop(gates.of(&Method::POST).enter().await.unwrap());
+        drop(gates.of(&Method::POST, Some("/v1/payouts")).enter().await.unwrap());
         drop(place);
         drop(waits.await.unwrap());
     }

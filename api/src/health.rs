@@ -120,7 +120,7 @@ async fn check(store: &dyn EventStore, writer: &Writer) -> Result<(), Problem> {
         }
         Err(_) => return Err(not_ready("the event store does not answer")),
     }
-    match tokio::time::timeout(PATIENCE, writer.read(|_, _| ())).await {
+    match tokio::time::timeout(PATIENCE, writer.probe()).await {
         // The writer has looked at the clock as well.
         Ok(Ok(())) => Ok(store.continuity().check()?),
         Ok(Err(error)) => {

@@ -9,8 +9,9 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -52,7 +53,7 @@ fn given(request: &Request, header: &HeaderName) -> Option<Arc<str>> {
 /// When a request must be answered. The time that its body takes to come is the client's, and does not count.
 #[derive(Debug, Clone)]
 pub(crate) struct Deadline {
-    until: Arc<Mutex<Instant>>,
+    until: watch::Sender<Instant>,
     body: Duration,
     answer: Duration,
 }
@@ -61,7 +62,7 @@ impl Deadline {
     fn of(state: &AppState) -> Deadline {
         let (body, answer) = (state.limits().body, state.request_timeout());
         Deadline {
-            until: Arc::new(Mutex::new(Instant::now() + answer)),
+            until: watch::Sender::new(Instant::now() + answer),
             body,
             answer,
         }
@@ -80,16 +81,18 @@ impl Deadline {
     }
 
     fn set(&self, from_now: Duration) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + from_now;
+        self.until.send_replace(Instant::now() + from_now);
     }
 
     async fn passed(&self) {
+        let mut changes = self.until.subscribe();
         loop {
-            let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
-            if until <= Instant::now() {
-                return;
+            let until = *changes.borrow_and_update();
+            tokio::select! {
+                () = tokio::time::sleep_until(until.into()) => return,
+                // Its sender is our own.
+                _ = changes.changed() => {}
             }
-            tokio::time::sleep_until(until.into()).await;
         }
     }
 }

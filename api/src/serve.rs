@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
-use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 /// How long requests that were accepted may still take after the stop.
@@ -60,16 +60,11 @@ struct Door {
     router: Router,
     limits: Limits,
     tasks: JoinSet<()>,
-    open: HashMap<Id, Open>,
+    open: HashMap<Id, Arc<Activity>>,
     /// A connection has nothing more to do.
     waits: Arc<Notify>,
     stop: watch::Sender<bool>,
     told: Option<Instant>,
-}
-
-struct Open {
-    task: AbortHandle,
-    activity: Arc<Activity>,
 }
 
 impl Door {
@@ -99,6 +94,9 @@ impl Door {
     /// Lets one connection in, or one go. May be dropped at any point.
     async fn admit(&mut self, listener: &TcpListener) {
         tokio::select! {
+            biased;
+            // First, so that those that have ended do not count.
+            () = ended(&mut self.tasks, &mut self.open) => {}
             accepted = listener.accept() => match accepted {
                 Ok((socket, _)) => {
                     while self.open.len() >= self.limits.connections {
@@ -108,7 +106,6 @@ impl Door {
                 }
                 Err(error) => self.refused(&error).await,
             },
-            () = ended(&mut self.tasks, &mut self.open) => {}
         }
     }
 
@@ -117,18 +114,16 @@ impl Door {
         let (router, stopping) = (self.router.clone(), self.stop.subscribe());
         let serve = connection::run(socket, router, self.limits, activity.clone(), stopping);
         let task = self.tasks.spawn(serve);
-        self.open.insert(task.id(), Open { task, activity });
+        self.open.insert(task.id(), activity);
     }
 
-    /// Closes the connection that has waited longest for its client, and waits until one is closed. While all of them are
-    /// worked for, new ones wait in the system's queue.
+    /// Has the connection closed that has waited longest for its client, one with nothing to send before others, and waits
+    /// until one is closed. While all of them are worked for, new ones wait in the system's queue.
     async fn make_room(&mut self) {
-        let waiting = self
-            .open
-            .values()
-            .filter_map(|open| Some((open.activity.waits_since()?, open)));
-        if let Some((_, longest)) = waiting.min_by_key(|(since, _)| *since) {
-            longest.task.abort();
+        let waiting = self.open.values();
+        let waiting = waiting.filter_map(|activity| Some((activity.waits()?, activity)));
+        if let Some((_, longest)) = waiting.min_by_key(|(waits, _)| *waits) {
+            longest.ask_to_leave();
         }
         tokio::select! {
             () = ended(&mut self.tasks, &mut self.open) => {}
@@ -176,7 +171,7 @@ impl Door {
 }
 
 /// Waits until a connection is closed; for ever where there is none.
-async fn ended(tasks: &mut JoinSet<()>, open: &mut HashMap<Id, Open>) {
+async fn ended(tasks: &mut JoinSet<()>, open: &mut HashMap<Id, Arc<Activity>>) {
     let id = match tasks.join_next_with_id().await {
         Some(Ok((id, ()))) => id,
         Some(Err(error)) => error.id(),

@@ -283,21 +283,34 @@ impl Writer {
         &self,
         read: impl FnOnce(&Book, Position) -> T + Send + 'static,
     ) -> Result<T, AppendError> {
+        self.read_by(&self.reads, read).await
+    }
+
+    /// Whether the writer follows the log, asked by the connections that appends have: what reads take does not count.
+    pub async fn probe(&self) -> Result<(), AppendError> {
+        self.read_by(&self.store, |_, _| ()).await
+    }
+
+    async fn read_by<T: Send + 'static>(
+        &self,
+        store: &Arc<dyn EventStore>,
+        read: impl FnOnce(&Book, Position) -> T + Send + 'static,
+    ) -> Result<T, AppendError> {
         let (sender, receiver) = oneshot::channel();
         let read: Read = Box::new(move |state| {
             // Nobody may be waiting any more.
             let _ = sender.send(state.map(|(book, position)| read(book, position)));
         });
         // Asked here, not by the task: a store that does not answer must not hold up what is appended.
-        let head = in_time(self.call_timeout, self.reads.head_on()).await?;
-        let message = Message::Read(head.position, self.look_at_clock().await, read);
+        let head = in_time(self.call_timeout, store.head_on()).await?;
+        let message = Message::Read(head.position, self.look_at_clock(store).await, read);
         self.messages.send(message).await.map_err(|_| AppendError::Stopped)?;
         Ok(receiver.await.map_err(|_| AppendError::Stopped)??)
     }
 
     /// Looks at the clock of the log's server, at most once a second: so a clock that was set, or is right again, is noticed
     /// where nobody appends. Whoever asks whether the platform is ready reads.
-    async fn look_at_clock(&self) -> Option<ClockReading> {
+    async fn look_at_clock(&self, store: &Arc<dyn EventStore>) -> Option<ClockReading> {
         {
             let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
             if looked_at.is_some_and(|at| at.elapsed() < LOOK) {
@@ -307,7 +320,7 @@ impl Writer {
         }
         let asked = (self.uptime)();
         // A store that is away says nothing of its clock.
-        let time = in_time(self.call_timeout, self.reads.clock()).await.ok().flatten()?;
+        let time = in_time(self.call_timeout, store.clock()).await.ok().flatten()?;
         Some(ClockReading {
             time,
             asked,

@@ -9,6 +9,11 @@ pub fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "***".to_owned();
     };
+    // An @ behind a secret of the query: where that ends nobody can tell.
+    let user = rest.rsplit_once('@').map_or("", |(user, _)| user).to_ascii_lowercase();
+    if SECRET.iter().any(|name| user.contains(&format!("{name}="))) {
+        return format!("{scheme}://***");
+    }
     let shown = match rest.rsplit_once('@') {
         Some((user, rest)) => match user.split_once(':') {
             Some((name, _)) => format!("{name}:***@{rest}"),
@@ -61,6 +66,8 @@ mod tests {
                 "kurrentdb://admin:***@host:2113?tls=false",
             ),
             ("kurrentdb://host:2113", "kurrentdb://host:2113"),
+            ("postgres://viral@db:5432/viral?password=p@ss", "postgres://***"),
+            ("postgres://db:5432/viral?a=b&sslpassword=p@ss", "postgres://***"),
             ("viral:secret@db", "***"),
         ] {
             assert_eq!(without_password(url), shown);

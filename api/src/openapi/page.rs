@@ -4,10 +4,12 @@
 use crate::error;
 use crate::problem::Problem;
 use crate::query::{NoQuery, Params};
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 use utoipa_swagger_ui::Config;
 
@@ -71,5 +73,10 @@ fn serve(name: &str) -> Result<Response, Problem> {
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
-    Ok((headers, file.bytes.into_owned()).into_response())
+    // Not copied for each of those who ask: the largest has more than a megabyte, and who asks may not take it.
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    };
+    Ok((headers, bytes).into_response())
 }

@@ -8,14 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
 /// Of one connection.
 #[derive(Debug)]
 pub(super) struct Activity {
     state: Mutex<State>,
-    /// Told whenever a connection has nothing more to do.
+    /// Told whenever a connection has nothing more to do but to wait for its client.
     waits: Arc<Notify>,
+    /// The door asks the connection to close, to make room for another.
+    leave: Notify,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +49,7 @@ impl Activity {
         Activity {
             state: Mutex::new(state),
             waits,
+            leave: Notify::new(),
         }
     }
 
@@ -59,10 +63,27 @@ impl Activity {
         (state.phase, state.since) = (phase, Instant::now());
     }
 
-    /// Since when the client is waited for; none while a request is worked on.
-    pub(super) fn waits_since(&self) -> Option<Instant> {
+    /// Whether there is an answer that the client does not take, and since when it is waited for; none while a request is
+    /// worked on. One that takes nothing is waited for whatever it has sent besides: that is not looked at meanwhile.
+    pub(super) fn waits(&self) -> Option<(bool, Instant)> {
         let state = *self.state();
-        (state.phase != Phase::Busy).then_some(state.since)
+        let idle = (state.phase != Phase::Busy).then_some((false, state.since));
+        state.stuck.map(|since| (true, since)).or(idle)
+    }
+
+    /// Asks the connection to close if its client is still waited for.
+    pub(super) fn ask_to_leave(&self) {
+        self.leave.notify_one();
+    }
+
+    /// Waits until the connection is asked to close.
+    pub(super) fn asked_to_leave(&self) -> Notified<'_> {
+        self.leave.notified()
+    }
+
+    /// Tells the door to look again.
+    pub(super) fn tell_the_door(&self) {
+        self.waits.notify_one();
     }
 
     /// Whether nothing is under way: no request is worked on, and no answer sent.
@@ -91,7 +112,11 @@ impl Activity {
 
     fn sends(&self, stuck: bool) {
         let mut state = self.state();
+        let begins = stuck && state.stuck.is_none();
         state.stuck = stuck.then(|| state.stuck.unwrap_or_else(Instant::now));
+        if begins {
+            self.waits.notify_one();
+        }
     }
 }
 
@@ -109,7 +134,7 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.enter(Phase::Idle);
-        self.0.waits.notify_one();
+        self.0.tell_the_door();
     }
 }
 
@@ -186,5 +211,24 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_takes_nothing_is_waited_for_whatever_it_sends() {
+        let activity = Arc::new(Activity::new(Arc::default()));
+        assert!(matches!(activity.waits(), Some((false, _))));
+        let busy = Busy::begin(activity.clone());
+        assert_eq!(activity.waits(), None);
+        activity.sends(true);
+        assert!(matches!(activity.waits(), Some((true, _))));
+        activity.sends(false);
+        assert_eq!(activity.waits(), None);
+        drop(busy);
+        assert!(matches!(activity.waits(), Some((false, _))));
     }
 }

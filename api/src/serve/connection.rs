@@ -16,7 +16,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// How much of a request's headers, and of an answer that its client does not take, is kept of a connection.
+/// How much of a request's headers is kept of a connection, and of an answer that is made piece by piece and that its client
+/// does not take. One that is made whole is kept whole.
 const BUFFER: usize = 64 * 1024;
 
 /// Serves a connection.
@@ -49,6 +50,7 @@ pub(super) async fn run(
     let mut stop = pin!(async move {
         let _ = stopping.wait_for(|stop| *stop).await;
     });
+    let mut asked = pin!(activity.asked_to_leave());
     let mut stopped = false;
     let serve = poll_fn(|cx| {
         if !stopped && stop.as_mut().poll(cx).is_ready() {
@@ -58,6 +60,15 @@ pub(super) async fn run(
         // What goes wrong with a connection is its client's affair. After the stop half a request is none.
         if connection.as_mut().poll(cx).is_ready() || (stopped && activity.rests()) {
             return Poll::Ready(());
+        }
+        // After the poll, so that a request that has come is seen: it is worked on, and the door looks for another.
+        if asked.as_mut().poll(cx).is_ready() {
+            if activity.waits().is_some() {
+                return Poll::Ready(());
+            }
+            asked.set(activity.asked_to_leave());
+            activity.tell_the_door();
+            cx.waker().wake_by_ref();
         }
         // What is waited for changes only by the poll above.
         let Some(deadline) = activity.deadline(&limits) else {

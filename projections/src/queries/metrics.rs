@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 use viral_domain::{CampaignId, UserId, Vcoin, VcoinSum};
 use viral_ledger::{Amount, timestamp};
-use viral_store::Position;
 
 /// How long one point of a series is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -221,11 +220,13 @@ impl ReadModels {
             }
             None => "postgres",
         };
-        let watermark = self.watermark(snapshot.position()).await?;
         let mut metrics = CampaignMetrics {
             kpi_progress: campaign.kpi_progress,
             source,
-            watermark,
+            watermark: Watermark {
+                position: snapshot.position().to_string(),
+                recorded_at: None,
+            },
             missing: engagement.missing,
             ..folded(id.0, filter.interval, groups, is_known)
         };
@@ -238,16 +239,14 @@ impl ReadModels {
             campaign_status: campaign.summary.status,
             value: metrics,
         };
-        snapshot.answer(Some(of_campaign)).await
-    }
-
-    /// A position, with the time of its event.
-    async fn watermark(&self, position: Position) -> Result<Watermark, QueryError> {
-        let event = self.log.event_at(position).await?;
-        Ok(Watermark {
-            position: position.to_string(),
-            recorded_at: event.map(|event| event.recorded_at),
-        })
+        let mut answer = snapshot.answer(Some(of_campaign)).await?;
+        // The log is asked once the snapshot's connection is given back: of a pool that is in use nobody may hold one and
+        // wait for another.
+        let event = self.log.event_at(answer.position).await?;
+        if let Some(of_campaign) = &mut answer.value {
+            of_campaign.value.watermark.recorded_at = event.map(|event| event.recorded_at);
+        }
+        Ok(answer)
     }
 }
 

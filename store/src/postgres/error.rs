@@ -3,10 +3,12 @@
 use crate::error::StoreError;
 
 /// As [`from_sqlx`], for statements that carry what a unit says: the database may refuse that alone (a data exception, class
-/// 22), which another unit's content does not share.
+/// 22), which another unit's content does not share. What it says of the format of all rows (22P03, 22P04) is another matter.
 pub(super) fn from_content(error: sqlx::Error) -> StoreError {
     match error.as_database_error().and_then(|database| database.code()) {
-        Some(state) if state.starts_with("22") => StoreError::Refused(text(&error)),
+        Some(state) if state.starts_with("22") && !["22P03", "22P04"].contains(&&*state) => {
+            StoreError::Refused(text(&error))
+        }
         _ => from_sqlx(error),
     }
 }
@@ -56,6 +58,9 @@ fn from_sqlstate(state: &str, message: String) -> StoreError {
         )),
         "25006" => StoreError::Unavailable(format!(
             "{message}: the server is read-only, as a standby is; DATABASE_URL must name the primary"
+        )),
+        "55P03" => StoreError::Unavailable(format!(
+            "{message}: somebody else has locked what is needed, as a dump, a report or another process at work does; try again"
         )),
         "3D000" => StoreError::Setup(message),
         // Somebody wrote past the lock of the head, or a constraint of the log would be broken.

@@ -100,6 +100,8 @@ pub async fn migrate_with(url: &str, views: &[&str], progress: digests::Progress
 }
 
 async fn migrate_in_tx(tx: &mut PgConnection, views: &[&str]) -> Result<(), StoreError> {
+    // Behind a dump or a report a table is waited for, and everybody else waits for the tables that are locked already.
+    tx.execute("SET LOCAL lock_timeout = '30s'").await.map_err(from_sqlx)?;
     // One after the other. The lock that the migrator takes itself is given up before what it did can be seen.
     let lock = "SELECT pg_advisory_xact_lock(hashtext('viral migrate'), 0)";
     tx.execute(lock).await.map_err(from_sqlx)?;

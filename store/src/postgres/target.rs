@@ -19,6 +19,8 @@ use tokio::net::{TcpStream, UnixStream};
 
 /// How long a database may take until it has let us in, unless the URL or `PGCONNECT_TIMEOUT` says otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a pool may take at most.
+const LONGEST: Duration = Duration::from_secs(30);
 /// What no limit means: libpq's `connect_timeout=0`.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long a port may take to accept a connection, when all that is asked is whether it does.
@@ -78,13 +80,13 @@ impl Target {
     /// [`StoreError::Setup`] says what is wrong with it, and never repeats it: there is a password in it.
     pub fn parse(url: &str) -> Result<Target, StoreError> {
         let (address, query) = check_form(url)?;
-        let mut patience = env::var("PGCONNECT_TIMEOUT").ok();
+        let mut patience = set("PGCONNECT_TIMEOUT");
         let mut kept = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match name {
                 "connect_timeout" => patience = Some(value.to_owned()),
-                name if PARAMETERS.contains(&name) || name.starts_with("options[") => kept.push(pair),
+                name if is_known(name) => kept.push(pair),
                 // Its value may be a secret that stands in the wrong place.
                 name => tracing::warn!("the parameter {name} of the database URL is not known here and left out"),
             }
@@ -115,9 +117,10 @@ impl Target {
         &self.options
     }
 
-    /// How long a pool may take for a connection: a little patience in any case, as all may be in use.
+    /// How long a pool may take for a connection: a little patience in any case, as all may be in use, and not too much, as
+    /// it tries again less and less often.
     pub fn patience(&self) -> Duration {
-        self.patience.max(PATIENCE)
+        self.patience.clamp(PATIENCE, LONGEST)
     }
 
     /// Connects.
@@ -187,6 +190,10 @@ impl Target {
     }
 }
 
+fn is_known(parameter: &str) -> bool {
+    PARAMETERS.contains(&parameter) || parameter == "connect_timeout" || parameter.starts_with("options[")
+}
+
 /// The URL without its query, and that. A password with bare special characters is cut at the first of them, and the rest of
 /// it taken for something else.
 fn check_form(url: &str) -> Result<(&str, &str), StoreError> {
@@ -197,9 +204,11 @@ fn check_form(url: &str) -> Result<(&str, &str), StoreError> {
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     let path = rest.split_once('?').map_or(rest, |(before, _)| before);
     let path = path.split_once('/').map_or("", |(_, path)| path);
-    let stray = query
-        .split('&')
-        .any(|pair| pair.split('=').next().is_some_and(|name| name.contains('@')));
+    // What follows a bare ? in a password is no parameter that is known.
+    let stray = query.split('&').any(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        name.contains('@') || (!is_known(name) && pair.contains('@'))
+    });
     match url.contains('#') || path.contains('@') || stray {
         true => Err(malformed(FORM)),
         false => Ok((address, query)),
@@ -231,8 +240,9 @@ fn verifying(options: PgConnectOptions, pairs: &[&str]) -> Result<PgConnectOptio
         value(name).map_or(Ok(()), |path| check_file(Path::new(&path), what))?;
     }
     let named = ROOT_CERTIFICATE.iter().find_map(|name| value(name));
-    let root = named.or_else(|| env::var("PGSSLROOTCERT").ok()).map(PathBuf::from);
     let mode = options.get_ssl_mode();
+    let from_env = set("PGSSLROOTCERT").filter(|_| !matches!(mode, PgSslMode::Prefer));
+    let root = named.or(from_env).map(PathBuf::from);
     let root = match (root, mode) {
         (_, PgSslMode::Disable | PgSslMode::Allow) | (None, PgSslMode::Prefer) => return Ok(options),
         (Some(root), _) => {
@@ -254,10 +264,15 @@ fn verifying(options: PgConnectOptions, pairs: &[&str]) -> Result<PgConnectOptio
 fn check_file(path: &Path, what: &str) -> Result<(), StoreError> {
     std::fs::File::open(path).map(|_| ()).map_err(|error| {
         StoreError::Setup(format!(
-            "the {what} of the database URL, {}, cannot be read: {error}",
+            "the {what} of the database URL or of PGSSLROOTCERT, {}, cannot be read: {error}",
             path.display()
         ))
     })
+}
+
+/// A variable of the environment, if it says anything.
+fn set(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The text of a parameter.

@@ -6,6 +6,7 @@ use super::story::{self, CAMPAIGN, CREATOR, OTHER, id};
 use super::world::World;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use uuid::Uuid;
 use viral_domain::engagement::Recorded;
 use viral_domain::{CampaignId, Measurement, UserId};
@@ -271,7 +272,9 @@ async fn what_cannot_be_asked_is_said_to_be_missing() {
         assert!(dashboard.engagement.figures.is_none());
     }
     // Where they were in ClickHouse once, PostgreSQL does not have all of them.
-    let pages = ReadModels::new(world.store.pool().clone(), world.store.clone());
+    // By one connection: nobody who has one waits for another.
+    let reads = Arc::new(world.store.apart("viral reads", 1));
+    let pages = ReadModels::new(reads.pool().clone(), reads);
     for (position, missing) in [(0, None), (7, Some("set CLICKHOUSE_URL"))] {
         let noted = "INSERT INTO projections (name, version, schema_version, state, position) \
              VALUES ('clickhouse', 1, 1, 'live', $1) ON CONFLICT (name, version) DO UPDATE SET position = $1, \
