@@ -4,6 +4,8 @@
 
 /// The largest integer that a double tells from its neighbours: 2^53 - 1.
 const LARGEST_INTEGER: u64 = 9_007_199_254_740_991;
+/// From here on a double is written with an exponent.
+const SHOWN_AS_INTEGER: f64 = 1e21;
 /// So many digits survive in any double, which are not too large or too small for one.
 const SAFE_DIGITS: usize = 15;
 /// More digits than this no double has.
@@ -75,15 +77,20 @@ fn is_kept(number: &str) -> bool {
     let Ok(double) = magnitude.parse::<f64>() else {
         return false;
     };
+    // Written as an integer it is one, and is answered as one (RFC 8785).
+    if double > LARGEST_INTEGER as f64 && double < SHOWN_AS_INTEGER {
+        return false;
+    }
+    // As most programs write it: with as few digits as tell it from others.
+    let has_digits = |written: &str| {
+        let (kept, _) = written.split_once('e').unwrap_or((written, ""));
+        kept.chars().filter(char::is_ascii_digit).eq(digits.chars())
+    };
     match digits.len() {
         0 => true,
         count if count <= SAFE_DIGITS && double.is_normal() => true,
         count if count > MOST_DIGITS => false,
-        count => {
-            let written = format!("{double:.*e}", count - 1);
-            let (kept, _) = written.split_once('e').unwrap_or((&written, ""));
-            kept.chars().filter(char::is_ascii_digit).eq(digits.chars())
-        }
+        count => has_digits(&format!("{double:e}")) || has_digits(&format!("{double:.*e}", count - 1)),
     }
 }
 
@@ -110,6 +117,9 @@ mod tests {
             // As programs write doubles that use 17 or 20 digits.
             "0.10000000000000001",
             "0.10000000000000000555",
+            // As programs write powers of two.
+            "5.960464477539063e-08",
+            "4503599627370496.0",
         ] {
             assert!(is_kept(number), "{number}");
         }
@@ -119,7 +129,9 @@ mod tests {
             "18446744073709551615",
             "18446744073709551616",
             "12345678901234567890123",
+            "9007199254740992.0",
             "9007199254740993.0",
+            "1e16",
             "1.2345678901234567890123e22",
             "0.12345678901234567891",
             "1e-400",

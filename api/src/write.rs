@@ -2,6 +2,7 @@
 
 use crate::auth::Caller;
 use crate::error::{self, Addressed};
+use crate::gate::Way;
 use crate::json;
 use crate::kind;
 use crate::observe::{CorrelationId, Deadline};
@@ -91,13 +92,17 @@ pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S, limit: usi
     let deadline = request.extensions().get::<Deadline>().cloned();
     // The middleware around all routes has put it there.
     let deadline = deadline.ok_or_else(|| error::internal(&"a request without a deadline"))?;
+    let way = request.extensions().get::<Way>().cloned();
+    let way = way.ok_or_else(|| error::internal(&"a request without a way through the gate"))?;
     let body = deadline.body(Bytes::from_request(request, state)).await?;
-    body.map_err(|rejection| match rejection.status() {
+    let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(kind::PAYLOAD_TOO_LARGE, format!("a body has at most {limit} bytes"))
         }
         _ => Problem::new(kind::BAD_REQUEST, "the body ended before it was complete"),
-    })
+    })?;
+    way.pass().await?;
+    Ok(body)
 }
 
 /// What a body is said to be, without parameters.

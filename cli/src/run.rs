@@ -98,7 +98,10 @@ async fn dispatch(cli: Cli) -> Result<bool, Error> {
 }
 
 async fn accept(home: &std::path::Path, args: &AcceptArgs) -> Result<bool, Error> {
-    let database = database::Database::open(home, Purpose::Append).await?;
+    // A log that would be made just now has lost nothing: the home is not the one that was meant.
+    let is_new = database::url_from_env().is_none() && !crate::embedded::exists(home);
+    let purpose = if is_new { Purpose::Read } else { Purpose::Append };
+    let database = database::Database::open(home, purpose).await?;
     let accepted = continuity::accept(home, &database, args).await;
     database.close().await?;
     accepted

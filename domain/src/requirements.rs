@@ -20,7 +20,7 @@ const DEPTH: usize = 32;
 /// `requirements/cost.rs`. Each part meets each value at most once or twice, so that this bounds time and memory, whoever
 /// wrote the two: a deadline could only leave the work behind, and to ask for the first error only is not enough, as `anyOf`
 /// collects all errors of its branches for it. Twenty fields with three patterns leave room for the longest
-/// text, or for five hundred values.
+/// text, or for five hundred values; the length of texts counts for patterns only.
 const WORK: usize = 200_000;
 /// The longest text about a problem, in characters.
 const PROBLEM_LENGTH: usize = 300;
@@ -45,15 +45,13 @@ pub struct InvalidRequirements {
 pub enum Misfit {
     /// To find out would take too long.
     #[error(
-        "{parts} parts of the requirements times {values} values of the deliverable are more work than {max}: hand in \
-         fewer values or shorter texts"
+        "to check the deliverable against the mission's requirements would be {work} steps, more than {max}: hand in fewer \
+         values or shorter texts"
     )]
     TooMuchWork {
-        /// What the schema comes to.
-        parts: usize,
-        /// What the deliverable comes to.
-        values: usize,
-        /// How much the product may be.
+        /// How many steps.
+        work: usize,
+        /// How many there may be.
         max: usize,
     },
     /// It is not what is required.
@@ -100,11 +98,10 @@ impl Requirements {
     /// That it would take too long; otherwise the first thing that does not fit, with its place in the JSON.
     pub fn check(&self, value: &Value) -> Result<(), Misfit> {
         let unreadable = |problem| Misfit::Problem(format!("the mission's requirements cannot be read: {problem}"));
-        let parts = cost::of_schema(&self.0).map_err(|error| unreadable(error.problem))?;
-        let values = cost::of_value(value);
-        if parts.saturating_mul(values) > WORK {
-            let max = WORK;
-            return Err(Misfit::TooMuchWork { parts, values, max });
+        let cost = cost::of_schema(&self.0).map_err(|error| unreadable(error.problem))?;
+        let work = cost.of_checking(cost::of_value(value));
+        if work > WORK {
+            return Err(Misfit::TooMuchWork { work, max: WORK });
         }
         let schema = compile(&self.0).map_err(unreadable)?;
         schema.validate(value).map_err(|error| Misfit::Problem(told(&error)))

@@ -33,6 +33,8 @@ struct State {
 enum Phase {
     /// The headers of a request are to come: it has begun, or the connection is new.
     Headers,
+    /// The body of a request is to come: whoever reads it has nothing to do until then.
+    Body,
     /// A request is worked on.
     Busy,
     /// Between two requests.
@@ -86,10 +88,10 @@ impl Activity {
         self.waits.notify_one();
     }
 
-    /// Whether nothing is under way: no request is worked on, and no answer sent.
+    /// Whether nothing is under way: no request is read or worked on, and no answer sent.
     pub(super) fn rests(&self) -> bool {
         let state = *self.state();
-        state.phase != Phase::Busy && state.stuck.is_none()
+        matches!(state.phase, Phase::Headers | Phase::Idle) && state.stuck.is_none()
     }
 
     /// When the patience with the client ends, if it is waited for.
@@ -98,7 +100,8 @@ impl Activity {
         let phase = match state.phase {
             Phase::Headers => Some(state.since + limits.header),
             Phase::Idle => Some(state.since + limits.idle),
-            Phase::Busy => None,
+            // A body has a limit of its own, and an answer (`observe::Deadline`).
+            Phase::Body | Phase::Busy => None,
         };
         let stuck = state.stuck.map(|since| since + limits.write);
         phase.into_iter().chain(stuck).min()
@@ -107,6 +110,19 @@ impl Activity {
     fn received(&self) {
         if self.state().phase == Phase::Idle {
             self.enter(Phase::Headers);
+        }
+    }
+
+    /// Whether whoever reads the body of a request waits for more of it.
+    fn reads(&self, waits: bool) {
+        let phase = self.state().phase;
+        match (phase, waits) {
+            (Phase::Busy, true) => {
+                self.enter(Phase::Body);
+                self.waits.notify_one();
+            }
+            (Phase::Body, false) => self.enter(Phase::Busy),
+            _ => {}
         }
     }
 
@@ -135,6 +151,31 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.0.enter(Phase::Idle);
         self.0.tell_the_door();
+    }
+}
+
+/// The body of a request.
+pub(super) struct Asked<B> {
+    pub(super) body: B,
+    pub(super) activity: Arc<Activity>,
+}
+
+impl<B: Body + Unpin> Body for Asked<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        self.activity.reads(polled.is_pending());
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -228,7 +269,11 @@ mod tests {
         assert!(matches!(activity.waits(), Some((true, _))));
         activity.sends(false);
         assert_eq!(activity.waits(), None);
+        activity.reads(true);
+        assert!(matches!(activity.waits(), Some((false, _))) && !activity.rests());
+        activity.reads(false);
+        assert_eq!(activity.waits(), None);
         drop(busy);
-        assert!(matches!(activity.waits(), Some((false, _))));
+        assert!(matches!(activity.waits(), Some((false, _))) && activity.rests());
     }
 }

@@ -1,8 +1,10 @@
 //! One connection, until its client leaves or is too slow, or the stop.
 
-use super::activity::{Activity, Answer, Busy, Watched};
+use super::activity::{Activity, Answer, Asked, Busy, Watched};
 use crate::limits::Limits;
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
@@ -30,8 +32,12 @@ pub(super) async fn run(
 ) {
     let router = TowerToHyperService::new(router);
     let begin = activity.clone();
-    let service = service_fn(move |request| {
-        let (busy, answer) = (Busy::begin(begin.clone()), router.call(request));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let busy = Busy::begin(begin.clone());
+        let answer = router.call(request.map(|body| Asked {
+            body,
+            activity: begin.clone(),
+        }));
         async move {
             let answer = answer.await?;
             Ok::<_, Infallible>(answer.map(|body| Answer { body, _busy: busy }))

@@ -177,6 +177,29 @@ async fn connections_with_a_request_are_not_closed_for_others() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_come_keeps_nobody_out() {
+    let limits = Limits {
+        connections: 2,
+        ..patient()
+    };
+    let routes = ok().route("/body", post(async |body: String| body));
+    let served = Served::start(routes, limits).await;
+    let mut slow = Vec::new();
+    for _ in 0..4 {
+        let mut connection = served.connect().await;
+        let request = "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf";
+        connection.write_all(request.as_bytes()).await.unwrap();
+        slow.push(connection);
+    }
+    ask(&mut served.connect().await).await;
+    for connection in &mut slow[..3] {
+        assert_eq!(closed(connection).await, "");
+    }
+    drop(slow);
+    served.stop().await;
+}
+
+#[tokio::test]
 async fn a_request_that_hangs_does_not_hold_up_the_stop() {
     let (asked, mut is_asked) = tokio::sync::watch::channel(false);
     let hang = post(move || {

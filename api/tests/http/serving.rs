@@ -47,6 +47,54 @@ async fn a_stop_answers_what_is_under_way_and_takes_nothing_more() {
     assert_eq!(api.get("/healthz").await.status, 200);
 }
 
+/// What a client sends that never ends its body.
+fn half_a_body(key: &str) -> String {
+    format!(
+        "POST /v1/ledger/accounts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Idempotency-Key: {key}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+    )
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_come_take_no_place_from_others() {
+    let api = Api::with_money().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits {
+        writes: 1,
+        queue: 1,
+        ..Limits::default()
+    };
+    let state = api.state.clone().with_limits(limits);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(viral_api::serve(listener, state, async {
+        let _ = stopped.await;
+    }));
+    let mut slow = Vec::new();
+    for n in 0..3 {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection
+            .write_all(half_a_body(&format!("slow-{n}")).as_bytes())
+            .await
+            .unwrap();
+        slow.push(connection);
+    }
+    let body = r#"{"account":"shop","asset":"VCOIN"}"#;
+    let length = body.len();
+    let request = format!(
+        "POST /v1/ledger/accounts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\
+         Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    drop(slow);
+    stop.send(()).unwrap();
+    server.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let api = Api::with_money().await;
@@ -62,11 +110,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
         let _ = stopped.await;
     }));
     let mut connection = TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "POST /v1/ledger/accounts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
-         Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
-    );
-    connection.write_all(request.as_bytes()).await.unwrap();
+    connection.write_all(half_a_body("k").as_bytes()).await.unwrap();
     let mut answer = String::new();
     // What follows could be another request or the rest of this one: the connection is closed.
     connection.read_to_string(&mut answer).await.unwrap();

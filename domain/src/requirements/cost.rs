@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 const COST: usize = 2_000;
 /// What a pattern costs beside the value that it is: it reads a text byte by byte, and in each byte many states.
 const PATTERN_COST: usize = 100;
-/// How much of a text counts as one value, in bytes.
+/// How much of a text counts as one value for a pattern, in bytes.
 const TEXT: usize = 32;
+/// Of a part with nothing in it.
+const ONE: Cost = Cost { parts: 1, patterns: 0 };
 /// How deep a schema may unfold.
 const DEPTH: usize = 64;
 /// The dialect, for a schema that names one.
@@ -25,9 +27,61 @@ pub(super) const REFUSED: [&str; 6] = [
     "$recursiveRef",
 ];
 
-/// How many parts a schema unfolds to. Refuses one that names another dialect, refers to anything but its own parts, or
-/// unfolds to too much.
-pub(super) fn of_schema(schema: &Value) -> Result<usize, InvalidRequirements> {
+/// What a schema unfolds to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Cost {
+    parts: usize,
+    patterns: usize,
+}
+
+impl Cost {
+    fn and(self, other: Cost) -> Cost {
+        Cost {
+            parts: self.parts + other.parts,
+            patterns: self.patterns + other.patterns,
+        }
+    }
+
+    fn total(self) -> usize {
+        self.parts + self.patterns * PATTERN_COST
+    }
+
+    /// How much work it is to check a deliverable of this size: each part meets each value, and only patterns read texts.
+    pub(super) fn of_checking(self, size: Size) -> usize {
+        let parts = self.parts.saturating_mul(size.values);
+        let patterns = (self.patterns * PATTERN_COST).saturating_mul(size.values + size.texts);
+        parts.saturating_add(patterns)
+    }
+}
+
+/// How large a deliverable is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Size {
+    /// How many values it has, with the names of fields.
+    values: usize,
+    /// How long its texts and names are, in units of [`TEXT`].
+    texts: usize,
+}
+
+impl Size {
+    fn of_text(text: &str) -> Size {
+        Size {
+            values: 1,
+            texts: text.len() / TEXT,
+        }
+    }
+
+    fn and(self, other: Size) -> Size {
+        Size {
+            values: self.values + other.values,
+            texts: self.texts + other.texts,
+        }
+    }
+}
+
+/// What a schema unfolds to. Refuses one that names another dialect, refers to anything but its own parts, or unfolds to too
+/// much.
+pub(super) fn of_schema(schema: &Value) -> Result<Cost, InvalidRequirements> {
     let mut walk = Walk {
         schema,
         entered: Vec::new(),
@@ -36,23 +90,18 @@ pub(super) fn of_schema(schema: &Value) -> Result<usize, InvalidRequirements> {
     walk.cost(schema)
 }
 
-/// How many values a deliverable has: names of fields are texts, too, and a longer text counts as several.
-pub(super) fn of_value(value: &Value) -> usize {
+/// How large a deliverable is.
+pub(super) fn of_value(value: &Value) -> Size {
+    let one = Size { values: 1, texts: 0 };
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
-        Value::String(text) => of_text(text),
-        Value::Array(values) => 1 + values.iter().map(of_value).sum::<usize>(),
-        Value::Object(fields) => {
-            let fields = fields.iter();
-            1 + fields
-                .map(|(name, value)| of_text(name) + of_value(value))
-                .sum::<usize>()
-        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => one,
+        Value::String(text) => Size::of_text(text),
+        Value::Array(values) => values.iter().map(of_value).fold(one, Size::and),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| Size::of_text(name).and(of_value(value)))
+            .fold(one, Size::and),
     }
-}
-
-fn of_text(text: &str) -> usize {
-    1 + text.len() / TEXT
 }
 
 /// A walk through a schema, by way of its references.
@@ -65,7 +114,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// The cost is checked on the way up, at every value: it cannot grow far beyond the limit, nor take long to find.
-    fn cost(&mut self, value: &'a Value) -> Result<usize, InvalidRequirements> {
+    fn cost(&mut self, value: &'a Value) -> Result<Cost, InvalidRequirements> {
         if self.depth == DEPTH {
             return Err(problem(format!(
                 "are nested deeper than {DEPTH} levels, references included"
@@ -75,45 +124,45 @@ impl<'a> Walk<'a> {
         let cost = match value {
             Value::Object(fields) => self.of_object(fields)?,
             Value::Array(values) => self.sum(values.iter())?,
-            _ => 1,
+            _ => ONE,
         };
         self.depth -= 1;
         self.check_cost(cost)?;
         Ok(cost)
     }
 
-    fn check_cost(&self, cost: usize) -> Result<(), InvalidRequirements> {
-        if cost > COST {
+    fn check_cost(&self, cost: Cost) -> Result<(), InvalidRequirements> {
+        if cost.total() > COST {
             let limit = format!("are too large: with references and patterns they come to more than {COST} parts");
             return Err(problem(limit));
         }
         Ok(())
     }
 
-    fn sum(&mut self, values: impl Iterator<Item = &'a Value>) -> Result<usize, InvalidRequirements> {
-        let mut sum = 1;
+    fn sum(&mut self, values: impl Iterator<Item = &'a Value>) -> Result<Cost, InvalidRequirements> {
+        let mut sum = ONE;
         for value in values {
-            sum += self.cost(value)?;
+            sum = sum.and(self.cost(value)?);
             self.check_cost(sum)?;
         }
         Ok(sum)
     }
 
-    fn of_object(&mut self, fields: &'a Map<String, Value>) -> Result<usize, InvalidRequirements> {
+    fn of_object(&mut self, fields: &'a Map<String, Value>) -> Result<Cost, InvalidRequirements> {
         check_names(fields)?;
         let mut cost = self.sum(fields.values())?;
         if let Some(Value::String(reference)) = fields.get("$ref") {
-            cost += self.follow(reference)?;
+            cost = cost.and(self.follow(reference)?);
         }
-        cost += patterns(fields) * PATTERN_COST;
+        cost.patterns += patterns(fields);
         // To know what was not evaluated, all beside it is evaluated once more.
         if fields.contains_key("unevaluatedProperties") || fields.contains_key("unevaluatedItems") {
-            cost *= 2;
+            cost = cost.and(cost);
         }
         Ok(cost)
     }
 
-    fn follow(&mut self, reference: &'a str) -> Result<usize, InvalidRequirements> {
+    fn follow(&mut self, reference: &'a str) -> Result<Cost, InvalidRequirements> {
         // An escaped pointer could be read in two ways.
         let pointer = reference.strip_prefix('#').filter(|pointer| !pointer.contains('%'));
         let Some(target) = pointer.and_then(|pointer| self.schema.pointer(pointer)) else {

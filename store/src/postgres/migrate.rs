@@ -113,10 +113,13 @@ async fn migrate_in_tx(tx: &mut PgConnection, views: &[&str]) -> Result<(), Stor
 
 /// Nobody else has anything by a name that we need.
 async fn check_names(connection: &mut PgConnection, views: &[&str]) -> Result<(), StoreError> {
-    let statement = "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace \
-         AND pg_get_userbyid(relowner) NOT IN ('viral_owner', 'viral_projector') \
-         AND (relname = ANY($1) OR relname = ANY($2) OR regexp_replace(relname, '_v[0-9]+$', '') = ANY($2)) \
-         ORDER BY relname";
+    // A type of the same name is in the way of a table as well.
+    let statement = "SELECT DISTINCT name FROM (SELECT relname::text, relnamespace, relowner FROM pg_class \
+         UNION ALL SELECT typname::text, typnamespace, typowner FROM pg_type) AS taken (name, namespace, owner) \
+         WHERE namespace = current_schema()::regnamespace \
+         AND pg_get_userbyid(owner) NOT IN ('viral_owner', 'viral_projector') \
+         AND (name = ANY($1) OR name = ANY($2) OR regexp_replace(name, '_v[0-9]+$', '') = ANY($2)) \
+         ORDER BY name";
     let foreign: Vec<String> = sqlx::query_scalar(statement)
         .bind(&TABLES[..])
         .bind(views)
