@@ -92,6 +92,20 @@ fn the_work_of_a_schema_on_a_deliverable_is_bounded() {
     }
 }
 
+/// Countries in four fields, and a long description.
+#[test]
+fn long_texts_are_no_work_for_lists_of_values() {
+    let countries: Vec<String> = (0..249).map(|n| format!("C{n}")).collect();
+    let country = json!({"$ref": "#/$defs/country"});
+    let requirements = parsed(json!({
+        "$defs": {"country": {"enum": countries}},
+        "properties": {"a": country, "b": country, "c": country, "d": country},
+        "required": ["description"],
+    }));
+    let value = json!({"a": "C1", "d": "C248", "description": "x".repeat(16_000)});
+    assert_eq!(check(&requirements, value), "fits");
+}
+
 #[test]
 fn what_is_no_schema_is_refused() {
     for (schema, part) in [

@@ -48,17 +48,17 @@ async fn a_database_that_cannot_hold_every_text_is_refused() {
 async fn tables_of_somebody_else_are_told_by_name_and_nothing_is_made_beside_them() {
     let database = TestServer::shared().await.empty_database().await;
     let theirs = "CREATE TABLE users (id int); CREATE VIEW campaigns AS SELECT 1 AS one; CREATE TABLE log_head (x int); \
-         CREATE TABLE wallet_accounts_v3 (x int); CREATE TABLE customers (id int)";
+         CREATE TABLE wallet_accounts_v3 (x int); CREATE TYPE fraud_flags AS ENUM ('one'); CREATE TABLE customers (id int)";
     run(&database.superuser_url, theirs).await.unwrap();
     for url in [&database.owner_url, &database.superuser_url] {
         let text = refused(&database, url).await;
         assert!(
-            text.contains("campaigns, log_head, users, wallet_accounts_v3"),
+            text.contains("campaigns, fraud_flags, log_head, users, wallet_accounts_v3"),
             "{text}"
         );
         assert!(!text.contains("customers"), "{text}");
     }
-    let away = "DROP TABLE users, log_head, wallet_accounts_v3; DROP VIEW campaigns";
+    let away = "DROP TABLE users, log_head, wallet_accounts_v3; DROP VIEW campaigns; DROP TYPE fraud_flags";
     run(&database.superuser_url, away).await.unwrap();
     // Another kind of obstacle, which is only met on the way.
     let function = "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'";
