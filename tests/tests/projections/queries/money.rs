@@ -76,7 +76,8 @@ async fn a_wallet_has_one_position() {
     let told = spending().await;
     let head = told.stage.caught_up().await;
     told.running.stop().await;
-    let behind = "UPDATE projections SET position = position - 1 WHERE name = 'campaigns'";
+    let behind =
+        "UPDATE projections SET position = position - 1, event_id = gen_random_uuid() WHERE name = 'campaigns'";
     viral_tests::server::run(&told.stage.database.superuser_url, behind)
         .await
         .unwrap();
