@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
-use viral_commands::writer::{leap, uptime};
+use viral_commands::writer::{Uptime, leap, read_clock, uptime};
 use viral_commands::{Settings, Writer, acceptance};
 use viral_store::continuity::{ClockReading, WentBack};
 use viral_store::{Checkpoint, EventStore, Position, StoreError};
@@ -266,7 +266,7 @@ pub(crate) async fn accept(home: &Path, database: &Database, args: &AcceptArgs) 
         (false, None) => {
             Some("no events are missing, or that was accepted already. For a clock that was set add --clock")
         }
-        (true, _) => match (clock, read_clock(&*store).await?) {
+        (true, _) => match (clock, read_clock(&*store, &(Arc::new(uptime) as Uptime)).await?) {
             (Some(last), Some(now)) if leap(last, now).is_none() => Some("the clock of the log's server was not set"),
             _ => None,
         },
@@ -312,19 +312,6 @@ pub(crate) async fn accept(home: &Path, database: &Database, args: &AcceptArgs) 
         ),
     })?;
     Ok(true)
-}
-
-/// What the clock of the log's server says now.
-async fn read_clock(store: &dyn EventStore) -> Result<Option<ClockReading>, Error> {
-    let asked = uptime();
-    let time = store.clock().await?;
-    let answered = uptime();
-    Ok(time.map(|time| ClockReading {
-        time,
-        asked,
-        answered,
-        position: Position::START,
-    }))
 }
 
 #[cfg(test)]

@@ -30,13 +30,13 @@ pub struct LimitArgs {
     #[arg(long, env = "VIRAL_HTTP_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub http_connections: Option<u32>,
     /// Reads that are worked on at once
-    #[arg(long, env = "VIRAL_HTTP_READS", value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, env = "VIRAL_HTTP_READS", value_name = "N", default_value_t = LimitArgs::default().http_reads, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub http_reads: u32,
     /// Other requests that are worked on at once
-    #[arg(long, env = "VIRAL_HTTP_WRITES", value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, env = "VIRAL_HTTP_WRITES", value_name = "N", default_value_t = LimitArgs::default().http_writes, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub http_writes: u32,
     /// Reads, and other requests, that wait for that; further ones are refused with 503
-    #[arg(long, env = "VIRAL_HTTP_QUEUE", value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    #[arg(long, env = "VIRAL_HTTP_QUEUE", value_name = "N", default_value_t = LimitArgs::default().http_queue, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub http_queue: u32,
 }
 
@@ -45,13 +45,13 @@ pub struct LimitArgs {
 #[command(next_help_heading = "Connections to PostgreSQL")]
 pub struct DatabaseArgs {
     /// For requests that append, beside the one that does it
-    #[arg(long, env = "VIRAL_DATABASE_APPENDS", value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, env = "VIRAL_DATABASE_APPENDS", value_name = "N", default_value_t = DatabaseArgs::default().database_appends, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub database_appends: u32,
     /// For requests that read
-    #[arg(long, env = "VIRAL_DATABASE_READS", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, env = "VIRAL_DATABASE_READS", value_name = "N", default_value_t = DatabaseArgs::default().database_reads, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub database_reads: u32,
     /// For what goes on beside requests: following the log, workers, metrics
-    #[arg(long, env = "VIRAL_DATABASE_BACKGROUND", value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    #[arg(long, env = "VIRAL_DATABASE_BACKGROUND", value_name = "N", default_value_t = DatabaseArgs::default().database_background, value_parser = clap::value_parser!(u32).range(2..=1_000))]
     pub database_background: u32,
 }
 
@@ -62,17 +62,21 @@ impl Default for LimitArgs {
             idle,
             body,
             write,
+            reads,
+            writes,
+            queue,
             ..
         } = Limits::default();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         LimitArgs {
             http_header_timeout: header,
             http_idle_timeout: idle,
             http_body_timeout: body,
             http_write_timeout: write,
             http_connections: None,
-            http_reads: 256,
-            http_writes: 1_024,
-            http_queue: 1_024,
+            http_reads: count(reads),
+            http_writes: count(writes),
+            http_queue: count(queue),
         }
     }
 }

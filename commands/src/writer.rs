@@ -8,7 +8,7 @@ mod clock;
 mod in_time;
 mod task;
 
-pub use clock::{Uptime, leap, uptime};
+pub use clock::{Uptime, leap, read_clock, uptime};
 
 use crate::acceptance;
 use crate::batch::Purpose;
@@ -318,15 +318,9 @@ impl Writer {
             }
             *looked_at = Some(Instant::now());
         }
-        let asked = (self.uptime)();
         // A store that is away says nothing of its clock.
-        let time = in_time(self.call_timeout, store.clock()).await.ok().flatten()?;
-        Some(ClockReading {
-            time,
-            asked,
-            answered: (self.uptime)(),
-            position: Position::START,
-        })
+        let reading = in_time(self.call_timeout, read_clock(store.as_ref(), &self.uptime)).await;
+        reading.ok().flatten()
     }
 
     /// Takes a snapshot now.

@@ -282,15 +282,8 @@ impl KafkaFeed {
         let Some((missing, first)) = reader.gap() else {
             return Ok(());
         };
-        let before = self
-            .feeds
-            .store
-            .read_after(Position(missing.0.saturating_sub(2)), 1)
-            .await?;
-        let before = before
-            .first()
-            .filter(|event| event.position.next() == missing)
-            .map_or(Checkpoint::START, Checkpoint::at);
+        let before = self.feeds.store.event_at(Position(missing.0.saturating_sub(1))).await?;
+        let before = before.as_ref().map_or(Checkpoint::START, Checkpoint::at);
         let mut store = StoreFeed::new(self.feeds.store.clone());
         let events = store.read_on(&before, FROM_STORE, Duration::ZERO).await?;
         if events.first().is_none_or(|event| event.position != missing) {

@@ -1,8 +1,7 @@
 //! How the projector works with the database.
 
 use crate::error::ProjectionError;
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection as _, Executor as _, PgPool};
+use sqlx::{Connection as _, PgPool};
 use viral_store::postgres::Target;
 
 /// Session settings of every connection. A crash of the server may lose the last commits, each with its checkpoint:
@@ -20,7 +19,7 @@ const FEW: u32 = 2;
 /// A pool whose connections have the role `viral_projector`, which the user of the URL must be allowed to take on. It
 /// connects when it is first used.
 pub fn connect(url: &str) -> Result<PgPool, ProjectionError> {
-    Ok(pool(&target(url)?, CONNECTIONS))
+    Ok(target(url)?.pool(SESSION, CONNECTIONS))
 }
 
 /// As [`connect`], for a command that ends by itself: it takes few of the server's connections, beside processes that serve.
@@ -30,22 +29,9 @@ pub async fn connect_briefly(url: &str) -> Result<PgPool, ProjectionError> {
     let first = target.connect().await?;
     // It has done its duty; the server notices that it is gone.
     let _ = first.close().await;
-    Ok(pool(&target, FEW))
+    Ok(target.pool(SESSION, FEW))
 }
 
 fn target(url: &str) -> Result<Target, ProjectionError> {
     Ok(Target::parse(url)?.named("viral projector"))
-}
-
-fn pool(target: &Target, connections: u32) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(target.patience())
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                connection.execute(SESSION).await?;
-                Ok(())
-            })
-        })
-        .connect_lazy_with(target.options().clone())
 }

@@ -1,10 +1,12 @@
 //! Over a socket: what was accepted is answered after the stop, and the server ends.
 
 use crate::support::{Api, TOKEN};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use viral_api::Limits;
 
 #[tokio::test]
@@ -47,6 +49,18 @@ async fn a_stop_answers_what_is_under_way_and_takes_nothing_more() {
     assert_eq!(api.get("/healthz").await.status, 200);
 }
 
+/// A ledger with money, served within limits until it is told to stop.
+async fn served(limits: Limits) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+    let state = Api::with_money().await.state.clone().with_limits(limits);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(viral_api::serve(listener, state, async {
+        let _ = stopped.await;
+    }));
+    (address, stop, server)
+}
+
 /// What a client sends that never ends its body.
 fn half_a_body(key: &str) -> String {
     format!(
@@ -57,19 +71,12 @@ fn half_a_body(key: &str) -> String {
 
 #[tokio::test]
 async fn bodies_that_do_not_come_take_no_place_from_others() {
-    let api = Api::with_money().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let limits = Limits {
+    let (address, stop, server) = served(Limits {
         writes: 1,
         queue: 1,
         ..Limits::default()
-    };
-    let state = api.state.clone().with_limits(limits);
-    let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(viral_api::serve(listener, state, async {
-        let _ = stopped.await;
-    }));
+    })
+    .await;
     let mut slow = Vec::new();
     for n in 0..3 {
         let mut connection = TcpStream::connect(address).await.unwrap();
@@ -97,18 +104,11 @@ async fn bodies_that_do_not_come_take_no_place_from_others() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for() {
-    let api = Api::with_money().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let limits = Limits {
+    let (address, stop, server) = served(Limits {
         body: Duration::from_millis(50),
         ..Limits::default()
-    };
-    let state = api.state.clone().with_limits(limits);
-    let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(viral_api::serve(listener, state, async {
-        let _ = stopped.await;
-    }));
+    })
+    .await;
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(half_a_body("k").as_bytes()).await.unwrap();
     let mut answer = String::new();

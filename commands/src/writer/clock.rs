@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use viral_ledger::timestamp;
 use viral_store::continuity::{ClockLeapt, ClockReading};
+use viral_store::{EventStore, Position, StoreError};
 
 /// By how much the server's clock may move by itself.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(1);
@@ -25,6 +26,19 @@ pub fn uptime() -> Duration {
     use nix::time::{ClockId, clock_gettime};
     // It cannot fail for a clock that every Linux since 2.6.39 has.
     clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
+}
+
+/// What the clock of the log's server says now, if the log has one. Where the log ends is for the caller to say.
+pub async fn read_clock(store: &dyn EventStore, uptime: &Uptime) -> Result<Option<ClockReading>, StoreError> {
+    let asked = uptime();
+    let time = store.clock().await?;
+    let answered = uptime();
+    Ok(time.map(|time| ClockReading {
+        time,
+        asked,
+        answered,
+        position: Position::START,
+    }))
 }
 
 /// The present, for whoever does not hold the head.
@@ -98,7 +112,7 @@ mod tests {
             time: DateTime::from_timestamp(time, 0).unwrap(),
             asked: Duration::from_secs(asked),
             answered: Duration::from_secs(answered),
-            position: viral_store::Position::START,
+            position: Position::START,
         }
     }
 

@@ -31,7 +31,6 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use error::from_sqlx;
 use listener::Listener;
-use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, Executor, PgConnection, PgPool, Row};
 use std::fmt;
 use std::sync::Arc;
@@ -68,20 +67,6 @@ const CONNECTIONS: u32 = 8;
 /// As many as a command may need that ends by itself; nearly all of the time it uses one.
 const FEW: u32 = 3;
 
-/// A pool that connects when it is first used.
-fn pool(target: &Target, connections: u32) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(target.patience())
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                connection.execute(SESSION).await?;
-                Ok(())
-            })
-        })
-        .connect_lazy_with(target.options().clone())
-}
-
 impl PostgresStore {
     /// Connects to a migrated database and takes on the role `viral_app`.
     pub async fn connect(url: &str) -> Result<PostgresStore, StoreError> {
@@ -102,7 +87,7 @@ impl PostgresStore {
         first.execute(SESSION).await.map_err(from_sqlx)?;
         // It has done its duty; the server notices that it is gone.
         let _ = first.close().await;
-        let pool = pool(&target, connections);
+        let pool = target.pool(SESSION, connections);
         let row = match sqlx::query("SELECT log_id FROM log_head").fetch_one(&pool).await {
             Ok(row) => row,
             Err(error @ sqlx::Error::PoolTimedOut) => return Err(target.why(error).await),
@@ -123,7 +108,7 @@ impl PostgresStore {
     /// kinds of work takes, the other cannot miss.
     #[must_use]
     pub fn apart(&self, name: &str, connections: u32) -> PostgresStore {
-        let pool = pool(&self.target.clone().named(name), connections);
+        let pool = self.target.clone().named(name).pool(SESSION, connections);
         PostgresStore {
             source: self.source.clone(),
             target: self.target.clone(),

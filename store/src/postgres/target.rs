@@ -7,8 +7,8 @@
 
 use super::error::from_sqlx;
 use crate::error::StoreError;
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::{ConnectOptions as _, Executor as _, PgConnection, PgPool};
 use std::env;
 use std::fmt;
 use std::io::ErrorKind;
@@ -112,14 +112,23 @@ impl Target {
         }
     }
 
-    /// For a pool.
-    pub fn options(&self) -> &PgConnectOptions {
-        &self.options
+    /// A pool that connects when it is first used. Each of its sessions begins with these statements.
+    pub fn pool(&self, session: &'static str, connections: u32) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(self.patience())
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    connection.execute(session).await?;
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(self.options.clone())
     }
 
     /// How long a pool may take for a connection: a little patience in any case, as all may be in use, and not too much, as
     /// it tries again less and less often.
-    pub fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         self.patience.clamp(PATIENCE, LONGEST)
     }
 
