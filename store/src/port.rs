@@ -158,6 +158,18 @@ pub trait EventStore: Send + Sync + fmt::Debug {
         Ok(head)
     }
 
+    /// A checkpoint with the log's digest, if it has none and stands at the head: from then on it can be kept.
+    async fn with_digest(&self, at: Checkpoint) -> Result<Checkpoint, StoreError> {
+        if at.digest.is_some() {
+            return Ok(at);
+        }
+        let head = self.head().await?;
+        Ok(Checkpoint {
+            digest: (head.position == at.position).then_some(head.digest),
+            ..at
+        })
+    }
+
     /// Whether the log has what a checkpoint has seen. Unlike the reads that go on from one this takes no note: it is for
     /// what lies beside the log, which may be of an older history than what this process decides by.
     async fn has(&self, at: &Checkpoint) -> Result<bool, StoreError> {

@@ -42,7 +42,7 @@ pub(super) async fn run(
     let publisher = Publisher {
         producer: Arc::new(cluster.producer(outstanding.clone())?),
         outstanding: outstanding.clone(),
-        source: store.source().to_owned(),
+        store: store.clone(),
         tails: found.tails,
         begins_at: begins_at(store.as_ref(), &found).await?,
     };
@@ -95,7 +95,7 @@ async fn watch_over(outstanding: &Outstanding, status: &watch::Sender<Status>) -
 struct Publisher {
     producer: Arc<ThreadedProducer<Outstanding>>,
     outstanding: Outstanding,
-    source: String,
+    store: Arc<dyn EventStore>,
     /// The last position that each partition had at the start.
     tails: [Position; COUNT],
     /// The lowest of them, which all partitions have.
@@ -116,7 +116,8 @@ impl Publisher {
         let mut next = read(feed.clone(), at);
         loop {
             let events = next.await.map_err(ended)??;
-            at = at.after_all(&events);
+            // The topics do not say the digest: once the head is reached it is known, and kept from then on.
+            at = self.store.with_digest(at.after_all(&events)).await?;
             next = read(feed.clone(), at);
             for (index, event) in events.iter().enumerate() {
                 // The feed gives whole units: the last event ends one.
@@ -134,7 +135,7 @@ impl Publisher {
             self.outstanding.seen(position);
             return Ok(());
         }
-        let record = Record::of(event, &self.source, ends_unit).map_err(|error| KafkaError::Refused {
+        let record = Record::of(event, self.store.source(), ends_unit).map_err(|error| KafkaError::Refused {
             position,
             problem: error.to_string(),
         })?;
@@ -174,7 +175,7 @@ async fn begins_at(store: &dyn EventStore, found: &Found) -> Result<Checkpoint, 
         return Ok(Checkpoint::START);
     }
     match store.event_at(lowest).await? {
-        Some(event) => Ok(Checkpoint::at(&event)),
+        Some(event) => Ok(store.with_digest(Checkpoint::at(&event)).await?),
         None => {
             let head = store.head().await?.position;
             Err(KafkaError::Store(WentBack::new(lowest, head).into()))

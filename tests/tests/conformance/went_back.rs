@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use uuid::Uuid;
 use viral_commands::{AppendError, Outcome, Settings, Unit, Writer};
-use viral_store::{EventStore, MemoryStore, Position, PostgresStore};
+use viral_store::{Checkpoint, EventStore, MemoryStore, Position, PostgresStore};
 use viral_tests::kurrentdb::Fake;
 use viral_tests::samples::{address, open, transfer};
 use viral_tests::server::{Database, TestServer, run};
@@ -183,6 +183,20 @@ async fn what_lies_beside_the_log_stops_nobody(home: Home) {
     }
 }
 
+/// Who begins in the middle of a log, as a relay does, knows its digest from the head on, and compares it from there.
+async fn a_digest_is_known_from_the_head_on(home: Home) {
+    let first = beginning(&home).await;
+    let store = home.open().await;
+    let at = async |position| Checkpoint::at(&store.event_at(Position(position)).await.unwrap().unwrap());
+    let (behind, last) = (at(KEPT - 1).await, at(KEPT).await);
+    assert_eq!(store.with_digest(behind).await.unwrap().digest, None);
+    let known = store.with_digest(last).await.unwrap();
+    assert_eq!(known.digest, Some(store.head().await.unwrap().digest));
+    let units = first.append(transfer("bank", "sponsor", "20")).await.unwrap();
+    let after = store.with_digest(known.after_all(units.events())).await.unwrap();
+    assert_eq!(store.compare(&after, &store.head().await.unwrap()), Ok(()));
+}
+
 /// Each test on each adapter whose log a test can make lose something. Nobody can on a server of KurrentDB.
 macro_rules! on_every_store {
     ($($name:ident),* $(,)?) => {
@@ -213,4 +227,5 @@ on_every_store! {
     longer_than_what_was_seen,
     who_saw_nothing_of_it_goes_on,
     what_lies_beside_the_log_stops_nobody,
+    a_digest_is_known_from_the_head_on,
 }
